@@ -1,0 +1,83 @@
+"""The README's pictures, taken from the sample world in real Chromium: `./run.sh shots` writes docs/console.png and docs/portal.png."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bench import processes
+from portal.sample.load import MARK
+from portal.sample.people import PEOPLE
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+SIZE = {"width": 1280, "height": 800}
+ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--hide-scrollbars"]
+
+
+def _page(browser: Browser, server: processes.Server) -> Page:
+    context = browser.new_context(
+        base_url=server.url, viewport=SIZE, device_scale_factor=2, color_scheme="light", locale="en-GB", reduced_motion="reduce"
+    )
+    return context.new_page()
+
+
+def address_of(key: str) -> str:
+    """The sign-in name of somebody in the sample world."""
+    return next(person.email for person in PEOPLE if person.key == key)
+
+
+def sign_in(page: Page, face: str, email: str, password: str) -> None:
+    """As a person does."""
+    page.goto(f"/{face}/sign-in")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", password)
+    page.click("button[type=submit]")
+    page.wait_for_url(re.compile(rf"/{face}/(?!sign-in)"))
+
+
+def console(page: Page) -> None:
+    """A case that is shared, with its banner and conversation."""
+    page.goto("/console/cases?shared=selected")
+    page.locator("main a[href*='/console/cases/']").filter(has_text=re.compile(r"\w{3}")).first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=DOCS / "console.png")
+
+
+def portal(page: Page) -> None:
+    """The same product as a guest meets it."""
+    page.goto("/portal/")
+    page.locator("main a[href*='/portal/cases/']").first.click()
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=DOCS / "portal.png")
+
+
+def main() -> None:
+    """Make a sample world of its own, sign in as an analyst and as a guest, take both pictures."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if not chromium:
+        sys.exit("needs chromium")
+    DOCS.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        instance = Path(folder) / "instance"
+        server = processes.demo(instance)
+        try:
+            password = (instance / MARK).read_text().strip()
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+                for face, key, picture in (("console", "ines", console), ("portal", "marit", portal)):
+                    page = _page(browser, server)
+                    sign_in(page, face, address_of(key), password)
+                    picture(page)
+                browser.close()
+        finally:
+            server.stop()
+    print(f"{DOCS.name}/console.png and {DOCS.name}/portal.png are drawn; look at them")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Who: accounts, profiles and permissions, invitations, sessions, sign-in, throttling."""

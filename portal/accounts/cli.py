@@ -1,0 +1,75 @@
+"""Commands about accounts."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from email_validator import EmailNotValidError, validate_email
+from flask import Flask
+from sqlalchemy import select
+
+from ..audit.kinds import Kind
+from ..audit.record import record
+from ..clock import now
+from ..database import start_writing
+from ..extensions import db
+from ..organisations.models import Organisation
+from ..refusals import Refusal
+from . import links, passwords, platform
+from .models import AccountType, User
+
+
+def print_set_up_link(app: Flask) -> None:
+    """While nobody has an account: print a fresh link that makes the first administrator."""
+    with app.app_context():
+        start_writing()
+        link = platform.set_up_link()
+        if link is None:
+            db.session.rollback()
+            return
+        token = links.token_for(link)
+        db.session.commit()
+        settings = app.config["SETTINGS"]
+        click.echo("\nNobody has an account yet. Make the first administrator by opening this link (it works once):")
+        click.echo(f"\n    {settings.base_url}/set-up/{token}\n")
+        click.echo(f"It works for {settings.invitation_hours} hours; starting again prints a new one. Or use: portal create-admin\n")
+
+
+def create_admin_account(app: Flask, *, email: str, name: str, team: str, password_stdin: bool) -> None:
+    """Make an administrator from the command line."""
+    try:
+        email = validate_email(email, check_deliverability=False, globally_deliverable=False).normalized.lower()
+    except EmailNotValidError as error:
+        raise click.ClickException("Give an e-mail address like name@example.org.") from error
+    with app.app_context():
+        first = not platform.has_people()
+        if first and not team:
+            raise click.ClickException("Name the security team with --team: this is the first administrator.")
+        if not first and db.session.scalar(select(User.id).where(User.email == email)):
+            click.echo(f"{email} has an account already; nothing was changed.")
+            return
+        password = (
+            sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        )
+        try:
+            _make(first, team, name, email, password)
+        except Refusal as refusal:
+            raise click.ClickException(refusal.sentence) from refusal
+        db.session.commit()
+        click.echo(f"{name} can sign in at {app.config['SETTINGS'].base_url}/console/")
+
+
+def _make(first: bool, team: str, name: str, email: str, password: str) -> None:
+    if first:
+        platform.create_first_administrator(team=team, name=name, email=email, password=password)
+        return
+    passwords.check_strength(password, [name, email])
+    stored = passwords.hash_password(password)
+    start_writing()
+    user = User(email=email, name=name, type=AccountType.NORMAL, password_hash=stored, activated_at=now())
+    db.session.add(user)
+    db.session.flush()
+    admin = db.session.scalars(select(Organisation).where(Organisation.built_in)).one()
+    platform.join(user, admin, [platform.profile("Admin")], default=True)
+    record(Kind.USER_CREATED, actor=None, organisation_id=admin.id, object_id=user.id)

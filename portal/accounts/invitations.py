@@ -1,0 +1,141 @@
+"""Inviting people: the account exists at once, the mailed link lets its owner take possession."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+
+from ..audit.kinds import Kind
+from ..audit.record import record
+from ..clock import now
+from ..database import start_writing
+from ..extensions import db
+from ..mail.outbox import post
+from ..organisations.models import Organisation, Party, PartyKind
+from ..refusals import NotAllowed, NotVisible, Refusal
+from . import links, passwords
+from .models import AccountType, Membership, OneTimeLink, Profile, Purpose, User
+from .permissions import Permission, ProfileType
+from .platform import join
+from .viewer import Viewer
+
+
+def profiles_for(kind: AccountType, organisation: Organisation) -> list[Profile]:
+    """The profiles an account of this kind may hold in this organisation."""
+    wanted = (
+        ProfileType.EXTERNAL if kind is AccountType.EXTERNAL else ProfileType.ADMIN if organisation.built_in else ProfileType.ORGANISATION
+    )
+    return list(db.session.scalars(select(Profile).where(Profile.type == wanted).order_by(Profile.name)))
+
+
+def organisation_for(organisation_id: int, *, by: Viewer) -> Organisation:
+    """The organisation this person may add people to: their own, or any for the platform's administrators."""
+    if not by.can(Permission.MANAGE_USER):
+        raise NotAllowed("Your profile does not let you manage people. Ask an administrator of your organisation.")
+    if organisation_id != by.organisation_id and not by.platform:
+        raise NotVisible("organisation")
+    organisation = db.session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotVisible("organisation")
+    if organisation.locked:
+        raise Refusal(f"{organisation.name} is locked. Unlock it before you invite people to it.")
+    return organisation
+
+
+def invite(
+    *, email: str, name: str, kind: AccountType, profile_ids: list[int], organisation_id: int, by: Viewer, works_for: str = ""
+) -> User:
+    """Create the account and send its owner an invitation; both in the running transaction, the mail when the server is there."""
+    organisation = organisation_for(organisation_id, by=by)
+    email = email.strip().lower()
+    if db.session.scalar(select(User.id).where(User.email == email)):
+        raise Refusal("There is already an account with this address.")
+    profiles = [profile for profile in profiles_for(kind, organisation) if profile.id in profile_ids]
+    if kind is not AccountType.EXTERNAL and len(profiles) != 1:
+        raise Refusal("Choose one profile that fits a colleague in this organisation.")
+    if kind is AccountType.EXTERNAL and (not profiles or organisation.built_in):
+        raise Refusal("Choose at least one role for the external user, in an organisation that holds cases.")
+    user = User(email=email, name=name.strip(), type=kind)
+    db.session.add(user)
+    db.session.flush()
+    party = _party(organisation, works_for) if kind is AccountType.EXTERNAL else None
+    join(user, organisation, profiles, default=True, party_id=party.id if party else None)
+    record(
+        Kind.USER_CREATED,
+        actor=by,
+        organisation_id=organisation.id,
+        object_id=user.id,
+        changes={"profiles": [None, [p.name for p in profiles]]},
+    )
+    send_invitation(user, organisation, by=by)
+    return user
+
+
+def _party(organisation: Organisation, name: str) -> Party | None:
+    name = name.strip()
+    if not name:
+        return None
+    party = db.session.scalar(select(Party).where(Party.organisation_id == organisation.id, func.lower(Party.name) == name.lower()))
+    if party is None:
+        party = Party(organisation_id=organisation.id, name=name, kind=PartyKind.CLIENT)
+        db.session.add(party)
+        db.session.flush()
+    return party
+
+
+def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None) -> OneTimeLink:
+    """A new link and its letter; the older link dies."""
+    if not user.active:
+        raise Refusal(f"{user.name}'s account is deactivated. Reactivate it before you send an invitation.")
+    if user.activated_at is not None:
+        raise Refusal(f"{user.name} has set up the account already. They can use 'Forgotten your password?' on the sign-in page.")
+    link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
+    post("invitation", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
+    record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id)
+    return link
+
+
+def resend(user_id: int, *, by: Viewer) -> User:
+    """Invite a person of one's organisation again."""
+    user, organisation = member(user_id, by=by)
+    send_invitation(user, organisation, by=by)
+    return user
+
+
+def member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
+    """The person and the organisation in which `by` manages them; platform administrators reach everybody."""
+    if not by.can(Permission.MANAGE_USER):
+        raise NotAllowed("Your profile does not let you manage people. Ask an administrator of your organisation.")
+    wanted = (
+        select(User, Organisation)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+    )
+    wanted = wanted.where(User.id == user_id).order_by(Membership.is_default.desc())
+    if not by.platform:
+        wanted = wanted.where(Membership.organisation_id == by.organisation_id)
+    found = db.session.execute(wanted).first()
+    if found is None:
+        raise NotVisible("person")
+    return found[0], found[1]
+
+
+def accept(token: str, *, name: str, password: str) -> User:
+    """Take possession of the account: name and password set, link used up; the caller opens the session.
+
+    The password is hashed before the write begins, and the link is looked at again inside it.
+    """
+    link = links.open_link(Purpose.INVITATION, token)
+    if link is None:
+        raise NotVisible("link")
+    invited = db.session.get_one(User, link.user_id)
+    passwords.check_strength(password, [invited.name, invited.email, name])
+    stored = passwords.hash_password(password)
+    start_writing()
+    link = links.open_link(Purpose.INVITATION, token)
+    if link is None or not links.consume(link):
+        raise NotVisible("link")
+    user = db.session.get_one(User, link.user_id)
+    user.name, user.password_hash, user.activated_at = name.strip(), stored, now()
+    user.epoch += 1
+    record(Kind.USER_ACTIVATED, actor=user, organisation_id=link.organisation_id, object_id=user.id)
+    return user

@@ -1,0 +1,96 @@
+"""Passwords: argon2id behind a pepper, a strength check without the network, and a cap on simultaneous hashing."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from flask import current_app
+
+from ..config import Settings
+from ..refusals import Refusal, TooMany
+
+SHORTEST, LONGEST = 12, 256
+PRODUCT_WORDS = ["portal", "console", "password", "security", "incident"]
+
+# Each hash takes 64 MiB and a core: unbounded, the sign-in page would be a lever to stop the machine (security.md 3.3).
+_running = threading.BoundedSemaphore(2)
+_queue = threading.BoundedSemaphore(18)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _queue.acquire(blocking=False):
+        raise TooMany("Too many people are signing in at this moment. Try again in a few seconds.", 5)
+    try:
+        with _running:
+            yield
+    finally:
+        _queue.release()
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SETTINGS"]
+    return settings
+
+
+@lru_cache(maxsize=4)
+def _hasher(memory_mib: int, time: int) -> PasswordHasher:
+    return PasswordHasher(time_cost=time, memory_cost=memory_mib * 1024, parallelism=1)
+
+
+def hasher() -> PasswordHasher:
+    """The hasher with the parameters of the settings."""
+    return _hasher(_settings().argon2_memory_mib, _settings().argon2_time)
+
+
+def _peppered(password: str) -> str:
+    return hmac.new(_settings().secret_key.encode(), b"password:" + password.encode(), hashlib.sha256).hexdigest()
+
+
+def hash_password(password: str) -> str:
+    """The stored form of a password; a stolen database alone cannot be searched, since the pepper lies apart."""
+    with _turn():
+        return hasher().hash(_peppered(password))
+
+
+@lru_cache(maxsize=4)
+def _dummy(memory_mib: int, time: int) -> str:
+    return _hasher(memory_mib, time).hash("nobody")
+
+
+def verify(stored: str | None, password: str) -> bool:
+    """Whether the password is right. An account that does not exist costs the same work, so that the answer's time tells nothing."""
+    against = stored or _dummy(_settings().argon2_memory_mib, _settings().argon2_time)
+    with _turn():
+        try:
+            hasher().verify(against, _peppered(password))
+        except (VerificationError, InvalidHashError):
+            return False
+    return stored is not None
+
+
+def needs_rehash(stored: str) -> bool:
+    """Whether it was made with older parameters."""
+    return hasher().check_needs_rehash(stored)
+
+
+def check_strength(password: str, about: list[str]) -> None:
+    """Refuse what is short, common or made of the person's own data (`about`: name, address, team)."""
+    if len(password) < SHORTEST:
+        raise Refusal(f"Use at least {SHORTEST} characters. A few words in a row are easy to remember.")
+    if len(password) > LONGEST:
+        raise Refusal(f"Use at most {LONGEST} characters.")
+    from zxcvbn import zxcvbn  # loaded when somebody sets a password: its word lists are large
+
+    words = [part for text in about for part in text.replace("@", " ").replace(".", " ").split() if len(part) > 2]
+    result = zxcvbn(password[:72], user_inputs=[w.lower() for w in words + PRODUCT_WORDS])
+    if result["score"] < 3:
+        hint = result["feedback"]["warning"] or "It is too easy to guess."
+        raise Refusal(f"Choose a harder password: {hint.rstrip('.')}. A few unrelated words in a row work well.")

@@ -1,0 +1,49 @@
+"""The permission catalogue: the reference's own names, which profile type may hold them, and plain words for people."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ProfileType(StrEnum):
+    """What kind of account a profile fits; decides which permissions may be picked."""
+
+    ADMIN = "Admin"
+    ORGANISATION = "Organisation"
+    EXTERNAL = "External"
+
+
+class Permission(StrEnum):
+    """A right to change something. Reading never needs one. Only what does something here is listed."""
+
+    MANAGE_USER = "manageUser"
+    CREATE_CASE = "manageCase/create"
+    UPDATE_CASE = "manageCase/update"
+    COMMENT = "manageComment"
+    SHARE_OUTSIDE = "manageCaseAccess/external"
+
+
+P, T = Permission, ProfileType
+
+# Which types may hold a permission, and how it reads there.
+CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
+    T.ADMIN: {P.MANAGE_USER: "Invite and manage people in every organisation"},
+    T.ORGANISATION: {
+        P.MANAGE_USER: "Invite and manage people of the organisation",
+        P.CREATE_CASE: "Create cases",
+        P.UPDATE_CASE: "Edit cases",
+        P.COMMENT: "Write comments and decide who sees them",
+        P.SHARE_OUTSIDE: "Share cases with external users",
+    },
+    T.EXTERNAL: {P.COMMENT: "Write messages"},
+}
+
+# name, type, permissions, locked (cannot be edited or deleted)
+BUILT_IN: tuple[tuple[str, ProfileType, frozenset[Permission], bool], ...] = (
+    ("Admin", T.ADMIN, frozenset(CATALOGUE[T.ADMIN]), True),
+    ("Org-Admin", T.ORGANISATION, frozenset(CATALOGUE[T.ORGANISATION]), True),
+    ("Analyst", T.ORGANISATION, frozenset({P.CREATE_CASE, P.UPDATE_CASE, P.COMMENT}), False),
+    ("Read-Only", T.ORGANISATION, frozenset(), True),
+    ("External-Reader", T.EXTERNAL, frozenset(), True),
+    ("External-Actor", T.EXTERNAL, frozenset(CATALOGUE[T.EXTERNAL]), True),
+)

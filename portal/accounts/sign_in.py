@@ -1,0 +1,160 @@
+"""Signing in, forgotten passwords, changing one's own: each with the same answer and the same work for unknown accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from ..audit.kinds import Kind
+from ..audit.record import Trace, record, record_apart
+from ..clock import now
+from ..database import start_writing
+from ..extensions import db
+from ..mail.outbox import post
+from ..organisations.models import Organisation
+from ..refusals import NotVisible, Refusal
+from . import links, passwords, sessions, throttle
+from .invitations import send_invitation
+from .models import AccountType, Membership, Purpose, User
+from .viewer import Viewer
+
+WRONG = "The e-mail address or the password is not right."
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A session that was just opened: its key goes into the face's cookie."""
+
+    key: str
+    face: str
+    user: User
+
+
+def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn:
+    """Check the password and open a session on this face. No lock is held while hashing; the account is read again afterwards."""
+    email = email.strip().lower()
+    network = trace.ip
+    throttle.spend(("sign-in", f"{email}|{network}", throttle.SIGN_IN_ACCOUNT), ("network", network, throttle.SIGN_IN_NETWORK))
+    user = _by_email(email)
+    stored, user_id = (user.password_hash, user.id) if user else (None, None)
+    db.session.rollback()
+    right = passwords.verify(stored, password)
+    start_writing()
+    user = db.session.get(User, user_id, populate_existing=True) if user_id else None
+    if not right or user is None or not user.active or user.password_hash != stored:
+        db.session.rollback()
+        record_apart(Kind.SIGN_IN_FAILED, actor=user, object_id=user_id or "")
+        raise Refusal(WRONG)
+    if passwords.needs_rehash(stored or ""):
+        user.password_hash = passwords.hash_password(password)
+    throttle.forgive("sign-in", f"{email}|{network}")
+    return start(user, face, trace)
+
+
+def _by_email(email: str) -> User | None:
+    return db.session.scalar(select(User).where(User.email == email))
+
+
+def face_of(user: User) -> str:
+    """The face this account belongs on."""
+    return "portal" if user.type is AccountType.EXTERNAL else "console"
+
+
+def start(user: User, face: str, trace: Trace) -> SignedIn:
+    """Open a session for somebody who has just proved who they are."""
+    if user.type is AccountType.SERVICE:
+        raise Refusal("A service account cannot sign in here; it uses the API.")
+    if face_of(user) != face:
+        other = "the portal" if face == "console" else "the analyst console"
+        raise Refusal(f"This account belongs to {other}. Sign in there.")
+    place = db.session.execute(
+        select(Membership.organisation_id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(Membership.user_id == user.id, Organisation.locked.is_(False))
+        .order_by(Membership.is_default.desc(), Organisation.built_in, Membership.id)
+    ).scalar()
+    if place is None:
+        raise Refusal("Your organisation is locked. Ask its administrator.")
+    key = sessions.open_session(user, place, face, user_agent=trace.user_agent, ip=trace.ip)
+    user.last_sign_in_at = now()
+    record(Kind.SIGNED_IN, actor=user, organisation_id=place, object_id=user.id)
+    return SignedIn(key, face, user)
+
+
+def ask_for_reset(email: str, *, trace: Trace) -> None:
+    """Mail a reset link if the account is active; nobody learns whether it is. The mail itself is written by the sender."""
+    user, place = _for_mail(email, trace)
+    if user and user.active and user.activated_at and user.type is not AccountType.SERVICE:
+        link = links.make_link(Purpose.RESET, user=user)
+        post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
+        record(Kind.PASSWORD_RESET_ASKED, actor=user, organisation_id=place, object_id=user.id)
+
+
+def ask_for_new_link(email: str, *, trace: Trace) -> None:
+    """Send another invitation to somebody who has one open or expired, or a reset link to somebody already active."""
+    user, place = _for_mail(email, trace)
+    if user is None or not user.active or place is None:
+        return
+    if user.activated_at is None:
+        send_invitation(user, db.session.get_one(Organisation, place), by=None)
+    elif user.type is not AccountType.SERVICE:
+        link = links.make_link(Purpose.RESET, user=user)
+        post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
+
+
+def _for_mail(email: str, trace: Trace) -> tuple[User | None, int | None]:
+    email = email.strip().lower()
+    throttle.spend(("mail", email, throttle.MAIL_ADDRESS), ("mail-network", trace.ip, throttle.MAIL_NETWORK))
+    start_writing()
+    user = _by_email(email)
+    if user is None:
+        return None, None
+    place = db.session.scalar(
+        select(Membership.organisation_id).where(Membership.user_id == user.id).order_by(Membership.is_default.desc(), Membership.id)
+    )
+    return user, place
+
+
+def reset_password(token: str, password: str) -> User:
+    """Set a new password by a mailed link; every session of the account ends. It signs nobody in."""
+    link = links.open_link(Purpose.RESET, token)
+    if link is None:
+        raise NotVisible("link")
+    user = db.session.get_one(User, link.user_id)
+    passwords.check_strength(password, [user.name, user.email])
+    stored = passwords.hash_password(password)
+    start_writing()
+    link = links.open_link(Purpose.RESET, token)
+    if link is None or not links.consume(link):
+        raise NotVisible("link")
+    user = db.session.get_one(User, link.user_id)
+    _replace_password(user, stored)
+    return user
+
+
+def change_password(viewer: Viewer, current: str, new: str, *, face: str, trace: Trace) -> SignedIn:
+    """Change one's own password; all sessions end and this browser gets a new one."""
+    throttle.spend(("password", str(viewer.user_id), throttle.SIGN_IN_ACCOUNT))
+    user = db.session.get_one(User, viewer.user_id)
+    before, about = user.password_hash, [user.name, user.email]
+    passwords.check_strength(new, about)
+    db.session.rollback()
+    if not passwords.verify(before, current):
+        raise Refusal("Your current password is not right.")
+    stored = passwords.hash_password(new)
+    start_writing()
+    user = db.session.get_one(User, viewer.user_id, populate_existing=True)
+    if user.password_hash != before:
+        raise Refusal("Your password was changed elsewhere in the meantime. Sign in again.")
+    _replace_password(user, stored)
+    key = sessions.open_session(user, viewer.organisation_id, face, user_agent=trace.user_agent, ip=trace.ip)
+    return SignedIn(key, face, user)
+
+
+def _replace_password(user: User, stored: str) -> None:
+    user.password_hash = stored
+    sessions.end_all(user)
+    links.supersede(Purpose.RESET, user)
+    post("password_changed", to_user_id=user.id, organisation_id=None, extra={"at": now().isoformat()})
+    record(Kind.PASSWORD_CHANGED, actor=user, object_id=user.id)

@@ -1,0 +1,62 @@
+"""Limits on guessing and on mail: counted in the database, so that a restart forgives nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+
+from ..clock import now
+from ..database import start_writing
+from ..extensions import db
+from ..refusals import TooMany
+from .models import Attempt
+
+# (how many, within how many seconds)
+SIGN_IN_ACCOUNT = ((10, 900),)
+SIGN_IN_NETWORK = ((50, 900),)
+MAIL_ADDRESS = ((3, 3600), (5, 86400))
+MAIL_NETWORK = ((20, 3600),)
+LONGEST = 86400
+
+Limits = tuple[tuple[int, int], ...]
+
+
+def spend(*budgets: tuple[str, str, Limits]) -> None:
+    """Count one try against each (name, key, limits) and commit; raise TooMany when one is used up.
+
+    Call it before the request's own transaction writes: the count must survive whatever that one does.
+    """
+    start_writing()
+    moment = now()
+    for name, key, limits in budgets:
+        bucket = _bucket(name, key)
+        for most, seconds in limits:
+            since = moment - timedelta(seconds=seconds)
+            count, first = db.session.execute(
+                select(func.count(), func.min(Attempt.at)).where(Attempt.bucket == bucket, Attempt.at > since)
+            ).one()
+            if count >= most:
+                db.session.rollback()
+                wait = max(1, int((first - since).total_seconds()))
+                raise TooMany(f"Too many tries. Wait {_words(wait)}, then try again.", wait)
+        db.session.add(Attempt(bucket=bucket, at=moment))
+    db.session.execute(delete(Attempt).where(Attempt.at < moment - timedelta(seconds=LONGEST)))
+    db.session.commit()
+
+
+def forgive(name: str, key: str) -> None:
+    """Forget the tries of one key, after a success; part of the running transaction."""
+    db.session.execute(delete(Attempt).where(Attempt.bucket == _bucket(name, key)))
+
+
+def _bucket(name: str, key: str) -> str:
+    return hashlib.sha256(f"{name}:{key}".encode()).hexdigest()
+
+
+def _words(seconds: int) -> str:
+    if seconds < 90:
+        return f"{seconds} seconds"
+    minutes = -(-seconds // 60)
+    return f"{minutes} minutes" if minutes < 90 else f"{-(-minutes // 60)} hours"

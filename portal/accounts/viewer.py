@@ -1,0 +1,33 @@
+"""Viewer: who is looking, in which organisation, with which rights; built anew for every request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask_login import UserMixin
+
+
+@dataclass(frozen=True)
+class Viewer(UserMixin):  # type: ignore[misc]
+    """Frozen, so that nothing a view does can widen it. `permissions` are those of the organisation worked in;
+    `platform` says that this is the admin organisation; `names_analysts`, that outsiders are told analysts' names."""
+
+    user_id: int
+    name: str
+    email: str
+    external: bool
+    organisation_id: int
+    organisation_name: str
+    permissions: frozenset[str]
+    platform: bool = False
+    session_id: int | None = None
+    names_analysts: bool = True
+    organisations: tuple[tuple[int, str], ...] = ()
+
+    def can(self, permission: str) -> bool:
+        """Whether their profiles in this organisation hold the permission."""
+        return permission in self.permissions
+
+    def get_id(self) -> str:
+        """Flask-Login's name for the person; never stored in a cookie here."""
+        return str(self.user_id)

@@ -1,0 +1,62 @@
+"""Writing audit entries: in the business transaction, or apart from it where a request only reads or is refused."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import insert
+
+from ..clock import now
+from ..extensions import db
+from .kinds import Kind
+from .models import AuditEntry
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Through which door a request came; the gate puts it on the session."""
+
+    channel: str = "system"
+    request_id: str = ""
+    ip: str = ""
+    user_agent: str = ""
+
+
+def _values(
+    kind: Kind, actor: Any, case: Any, organisation_id: int | None, object_id: object, changes: dict[str, Any] | None
+) -> dict[str, Any]:
+    trace: Trace = db.session.info.get("trace") or Trace()
+    actor_id = getattr(actor, "user_id", None) or getattr(actor, "id", None)
+    return {
+        "kind": kind.value,
+        "at": now(),
+        "organisation_id": case.organisation_id if case is not None else organisation_id or getattr(actor, "organisation_id", None),
+        "actor_id": actor_id,
+        "actor_name": getattr(actor, "name", "the system"),
+        "actor_external": bool(getattr(actor, "external", False)),
+        "case_id": getattr(case, "id", None),
+        "object_id": str(object_id),
+        "changes": changes or {},
+        **asdict(trace),
+    }
+
+
+def record(
+    kind: Kind,
+    *,
+    actor: Any,
+    case: Any = None,
+    organisation_id: int | None = None,
+    object_id: object = "",
+    changes: dict[str, Any] | None = None,
+) -> None:
+    """Add an entry to the running transaction. `changes` = {field: [old, new]}; `actor` is a Viewer, a User or None (the system)."""
+    db.session.add(AuditEntry(**_values(kind, actor, case, organisation_id, object_id, changes)))
+
+
+def record_apart(kind: Kind, *, actor: Any, case: Any = None, organisation_id: int | None = None, object_id: object = "") -> None:
+    """Write an entry in a transaction of its own: for reads and refusals, whose own transaction is rolled back."""
+    values = _values(kind, actor, case, organisation_id, object_id, None)
+    with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        connection.execute(insert(AuditEntry).values(**values))

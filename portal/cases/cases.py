@@ -1,0 +1,193 @@
+"""Creating and editing cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import Table, insert, select, update
+
+from ..accounts.models import User
+from ..accounts.people import colleagues
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..audit.kinds import Kind
+from ..audit.record import record
+from ..clock import now
+from ..extensions import db
+from ..refusals import NotAllowed, NotVisible, Refusal, Stale
+from .models import STATUSES, Case, CaseCounter, Stage
+from .text import LONGEST, render, tidy
+
+# What outsiders can see of a case; a change of anything else must not move its date in the portal.
+OUTSIDE_FIELDS = frozenset({"title", "description", "severity", "status", "tags", "start_date"})
+
+
+_counter = cast("Table", CaseCounter.__table__)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The editable part of a case. Severity 1-4, TLP 0-4, PAP 0-3."""
+
+    title: str
+    description: str
+    severity: int = 2
+    tlp: int = 2
+    pap: int = 2
+    tags: tuple[str, ...] = ()
+    start_date: datetime | None = None
+    status: str | None = None
+    assignee_id: int | None = field(default=None)
+
+
+def load(number: int, *, change: bool = False) -> Case:
+    """The case as the viewer may see it, or NotVisible; `change` locks its row until the end of the transaction."""
+    wanted = select(Case).where(Case.number == number)
+    case: Case | None = db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True) if change else wanted)
+    if case is None:
+        raise NotVisible(f"case {number}")
+    return case
+
+
+def split_tags(text: str) -> tuple[str, ...]:
+    """Tags from a line: separated by commas, trimmed, without repeats, sorted."""
+    return tuple(sorted({tag.strip()[:128] for tag in text.split(",") if tag.strip()}))
+
+
+def next_number() -> int:
+    """The next case number of the installation. The counter's row stays locked until the transaction ends."""
+    connection = db.session.connection()
+    taken = connection.execute(
+        update(_counter).where(_counter.c.id == 1).values(last=_counter.c.last + 1).returning(_counter.c.last)
+    ).scalar()
+    if taken is None:
+        connection.execute(insert(_counter).values(id=1, last=1))
+        return 1
+    return int(taken)
+
+
+def create_case(draft: Draft, *, by: Viewer) -> Case:
+    """A new case of the viewer's organisation, internal, assigned to its creator."""
+    if not by.can(Permission.CREATE_CASE):
+        raise NotAllowed("Your profile does not let you create cases.")
+    if by.platform:
+        raise NotAllowed("The admin organisation cannot hold cases. Switch to the organisation you work in.")
+    title, description = _checked(draft)
+    moment = now()
+    case = Case(
+        number=next_number(),
+        organisation_id=by.organisation_id,
+        title=title,
+        description=description,
+        description_html=render(description),
+        severity=draft.severity,
+        tlp=draft.tlp,
+        pap=draft.pap,
+        tags=list(draft.tags),
+        start_date=draft.start_date or moment,
+        new_at=moment,
+        created_by_id=by.user_id,
+        created_by_name=by.name,
+        assignee_id=by.user_id,
+        created_at=moment,
+        updated_at=moment,
+        details_at=moment,
+        outside_at=moment,
+    )
+    db.session.add(case)
+    db.session.flush()
+    record(Kind.CASE_CREATED, actor=by, case=case, object_id=case.number)
+    return case
+
+
+def _checked(draft: Draft) -> tuple[str, str]:
+    title, description = " ".join(tidy(draft.title).split()), tidy(draft.description)
+    if not title:
+        raise Refusal("Give the case a title.")
+    if len(title) > 512:
+        raise Refusal("The title is longer than 512 characters. Shorten it; details belong in the description.")
+    if not description:
+        raise Refusal("Describe what happened; one sentence is enough to begin with.")
+    if len(description) > LONGEST:
+        raise Refusal(f"The description is longer than {LONGEST:,} characters. Put the rest into comments.")
+    if draft.severity not in range(1, 5) or draft.tlp not in range(5) or draft.pap not in range(4):
+        raise Refusal("Choose severity, TLP and PAP from the lists.")
+    return title, description
+
+
+def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[str]:
+    """Write the changed fields and return their names. `version` is the one the form showed; an older one is Stale."""
+    if not by.can(Permission.UPDATE_CASE):
+        raise NotAllowed("Your profile does not let you edit cases.")
+    if version != case.version:
+        raise Stale("Somebody else changed this case while you were editing it.")
+    title, description = _checked(draft)
+    wanted: dict[str, Any] = {
+        "title": title,
+        "description": description,
+        "severity": draft.severity,
+        "tlp": draft.tlp,
+        "pap": draft.pap,
+        "tags": list(draft.tags),
+        "start_date": draft.start_date or case.start_date,
+        "status": draft.status or case.status,
+        "assignee_id": draft.assignee_id,
+    }
+    changed = {name: value for name, value in wanted.items() if getattr(case, name) != value}
+    if not changed:
+        return []
+    record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed))
+    _apply(case, changed)
+    return sorted(changed)
+
+
+def _apply(case: Case, changed: dict[str, Any]) -> None:
+    moment = now()
+    for name, value in changed.items():
+        setattr(case, name, value)
+    if "description" in changed:
+        case.description_html = render(changed["description"])
+    if "status" in changed:
+        _enter(case, moment)
+    if "assignee_id" in changed:
+        _check_assignee(case)
+    case.version += 1
+    case.updated_at = moment
+    if OUTSIDE_FIELDS & changed.keys():
+        case.details_at = case.outside_at = moment
+
+
+def _enter(case: Case, moment: datetime) -> None:
+    """Follow a new status: its stage, and the first moment each stage was entered."""
+    if case.status not in STATUSES:
+        raise Refusal("Choose a status from the list.")
+    case.stage = STATUSES[case.status]
+    if case.stage is Stage.IN_PROGRESS:
+        case.in_progress_at = case.in_progress_at or moment
+    case.end_date = moment if case.stage is Stage.CLOSED else None
+    if case.stage is Stage.CLOSED:
+        case.closed_at = case.closed_at or moment
+
+
+def _check_assignee(case: Case) -> None:
+    if case.assignee_id is not None and case.assignee_id not in dict(colleagues(case.organisation_id)):
+        raise Refusal("A case can only be assigned to an active colleague of its organisation.")
+
+
+def _for_people(case: Case, changed: dict[str, Any]) -> dict[str, list[Any]]:
+    """Old and new values as the audit keeps them: names instead of numbers, times as text."""
+    told: dict[str, list[Any]] = {}
+    for name, value in changed.items():
+        old = getattr(case, name)
+        if name == "assignee_id":
+            name, old, value = "assignee", _name(old), _name(value)
+        if isinstance(value, datetime):
+            old, value = old.isoformat(), value.isoformat()
+        told[name] = [old, value]
+    return told
+
+
+def _name(user_id: int | None) -> str | None:
+    return db.session.scalar(select(User.name).where(User.id == user_id)) if user_id else None

@@ -1,0 +1,6 @@
+"""Case and the talk on it."""
+
+from .case import CLOSED, STATUSES, Case, CaseCounter, Stage
+from .talk import Comment
+
+__all__ = ["CLOSED", "STATUSES", "Case", "CaseCounter", "Comment", "Stage"]

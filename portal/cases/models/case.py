@@ -1,0 +1,100 @@
+"""Case: one incident under investigation."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ...clock import now
+from ...extensions import Model
+from ...sharing.models import SHARED, Access
+
+
+class Stage(StrEnum):
+    """Where a case stands; every status belongs to one stage."""
+
+    NEW = "New"
+    IN_PROGRESS = "InProgress"
+    CLOSED = "Closed"
+
+
+STATUSES: dict[str, Stage] = {
+    "New": Stage.NEW,
+    "InProgress": Stage.IN_PROGRESS,
+    "TruePositive": Stage.CLOSED,
+    "FalsePositive": Stage.CLOSED,
+    "Indeterminate": Stage.CLOSED,
+    "Other": Stage.CLOSED,
+    "Duplicated": Stage.CLOSED,
+}
+CLOSED = tuple(status for status, stage in STATUSES.items() if stage is Stage.CLOSED)
+
+
+def _enum(kind: type[StrEnum]) -> Enum:
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [m.value for m in members])
+
+
+class Case(Model):
+    """Severity 1-4, TLP 0-4, PAP 0-3 as in behaviour.md 1.1. `number` is unique over the installation.
+
+    `updated_at` moves with every change and is for colleagues; `outside_at` moves only with what outsiders can see,
+    so that the portal's order and dates tell nothing of internal work. `details_at` is the part of it owed to the case itself.
+    """
+
+    __tablename__ = "incident_case"
+    __table_args__ = (
+        Index("ix_incident_case_console", "organisation_id", "updated_at", "id"),
+        Index("ix_incident_case_portal", "organisation_id", "access", "outside_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(unique=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    title: Mapped[str] = mapped_column(String(512))
+    description: Mapped[str] = mapped_column(Text)
+    description_html: Mapped[str] = mapped_column(Text)
+    severity: Mapped[int] = mapped_column(default=2)
+    tlp: Mapped[int] = mapped_column(default=2)
+    pap: Mapped[int] = mapped_column(default=2)
+    status: Mapped[str] = mapped_column(String(64), default="New")
+    stage: Mapped[Stage] = mapped_column(_enum(Stage), default=Stage.NEW)
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    start_date: Mapped[datetime] = mapped_column(default=now)
+    end_date: Mapped[datetime | None]
+    new_at: Mapped[datetime | None]
+    in_progress_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    created_by_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    created_by_name: Mapped[str] = mapped_column(String(128))
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+    access: Mapped[Access] = mapped_column(_enum(Access), default=Access.INTERNAL)
+    shared_since: Mapped[datetime | None]
+    details_at: Mapped[datetime] = mapped_column(default=now)
+    outside_at: Mapped[datetime] = mapped_column(default=now)
+    # Raised with every edit of the case or its access; a form that shows an older one is stale. Comments do not raise it.
+    version: Mapped[int] = mapped_column(default=1)
+
+    @property
+    def shared(self) -> bool:
+        """Whether anybody outside may be able to see it."""
+        return self.access in SHARED
+
+    @property
+    def stage_at(self) -> datetime:
+        """When the case first entered the stage it is in."""
+        moments = {Stage.NEW: self.new_at, Stage.IN_PROGRESS: self.in_progress_at, Stage.CLOSED: self.closed_at}
+        return moments[self.stage] or self.created_at
+
+
+class CaseCounter(Model):
+    """The last case number given out; one row, locked while the next is taken."""
+
+    __tablename__ = "case_counter"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    last: Mapped[int] = mapped_column(default=0)

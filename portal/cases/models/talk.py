@@ -1,0 +1,41 @@
+"""Comment: what people say on a case."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from ...clock import now
+from ...extensions import Model
+
+
+def new_uid() -> str:
+    """A name for the outside that tells neither order nor number."""
+    return secrets.token_hex(8)
+
+
+class Comment(Model):
+    """A comment is internal unless `external` is set; external ones are seen by everyone the case is shared with.
+
+    The author's name is kept with the comment: outsiders may not read accounts, and it survives the account.
+    """
+
+    __tablename__ = "comment"
+    __table_args__ = (Index("ix_comment_case_id", "case_id", "created_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
+    case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"))
+    author_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
+    author_name: Mapped[str] = mapped_column(String(128))
+    author_external: Mapped[bool]
+    message: Mapped[str] = mapped_column(Text)
+    message_html: Mapped[str] = mapped_column(Text)
+    external: Mapped[bool] = mapped_column(default=False)
+    # When outsiders last got something new from it: published, or edited while published.
+    outside_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    edited_at: Mapped[datetime | None]

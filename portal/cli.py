@@ -1,0 +1,165 @@
+"""The command line: `portal`, a thin group over the rooms' commands."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy.exc import OperationalError
+
+from . import __version__, create_app
+from .accounts.cli import create_admin_account, print_set_up_link
+from .config import BadSettings, from_env, instance_folder
+from .database import driver, is_affected
+from .mail.cli import send_test, work
+from .sample import load as sample
+from .upgrade import bring_up_to_date
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Share security cases with people outside the team, item by item."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _app(**defaults: Any) -> Flask:
+    """The application with its database up to date; settings that cannot work end the command with their sentence."""
+    try:
+        settings = from_env(create=True, **defaults)
+        version = driver().sqlite_version_info
+        if settings.database_url.startswith("sqlite") and is_affected(version) and not settings.allow_affected_sqlite:
+            raise BadSettings(
+                f"SQLite {driver().sqlite_version} can corrupt a database under load. Install the package pysqlite3 with a newer one, "
+                "use PostgreSQL, or set PORTAL_ALLOW_AFFECTED_SQLITE=1."
+            )
+        app = create_app(settings)
+        copied = bring_up_to_date(app)
+    except BadSettings as error:
+        raise click.ClickException(str(error)) from error
+    except OperationalError as error:
+        raise click.ClickException(f"The database cannot be used: {str(error.orig).splitlines()[0]}") from error
+    if copied:
+        click.echo(f"The database was upgraded. A copy of the one before is in {copied}.")
+    return app
+
+
+@main.command()
+def serve() -> None:
+    """Serve the product with the built-in server, and send its mail (PORTAL_WORKER=separate leaves that to `portal worker`)."""
+    app = _app()
+    print_set_up_link(app)
+    _serve(app)
+
+
+def _serve(app: Flask) -> None:
+    from waitress import create_server
+
+    from .mail import sender
+
+    settings = app.config["SETTINGS"]
+    try:
+        server = create_server(
+            app, host=settings.host, port=settings.port, threads=settings.threads, connection_limit=1000, channel_timeout=60, ident=None
+        )
+    except OSError as error:
+        raise click.ClickException(
+            f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. Set PORTAL_PORT to another."
+        ) from error
+    stop = sender.start_thread(app) if settings.worker == "inline" else None
+    if not settings.smtp_host:
+        click.echo(f"Mail is not set up: letters are written to {settings.mail_folder}.")
+    click.echo(f"Listening on http://{settings.host}:{settings.port}, reached as {settings.base_url}. Stop with Ctrl+C.")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        server.run()  # returns on Ctrl+C and SIGTERM, after the requests under way
+    finally:
+        server.close()
+        if stop:
+            stop.set()
+
+
+@main.command()
+def worker() -> None:
+    """Send mail in a process of its own."""
+    work(_app())
+
+
+@main.command()
+def upgrade() -> None:
+    """Bring the database up to date without serving; for deployments that start wsgi:app."""
+    _app()
+    click.echo("The database is up to date.")
+
+
+@main.command()
+@click.option("--reset", is_flag=True, help="Throw the sample world away and start afresh.")
+def demo(reset: bool) -> None:
+    """Serve a sample world: a security team, its cases and the people it works with. Kept apart from real data."""
+    folder = instance_folder() if os.environ.get("PORTAL_INSTANCE") else Path("instance", "demo").absolute()
+    if reset and folder.exists():
+        if not (folder / sample.MARK).exists() or os.environ.get("PORTAL_DATABASE_URL"):
+            raise click.ClickException(f"{folder} does not hold a sample world of its own, so it is not thrown away.")
+        shutil.rmtree(folder)
+    app = _app(instance=folder)
+    try:
+        password = sample.load(app)
+    except sample.RealData as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(sample.welcome(app.config["SETTINGS"].base_url, password))
+    _serve(app)
+
+
+@main.command("create-admin")
+@click.option("--email", prompt="E-mail address", help="The administrator signs in with it.")
+@click.option("--name", prompt="Name", help="As others see it.")
+@click.option("--team", default="", help="The security team's name; needed for the first administrator only.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input instead of asking.")
+def create_admin(email: str, name: str, team: str, password_stdin: bool) -> None:
+    """Make an administrator: the first one of a new installation, or another one of the platform."""
+    create_admin_account(_app(), email=email, name=name, team=team, password_stdin=password_stdin)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def routes(as_json: bool) -> None:
+    """List every route: rule, methods, endpoint, face, what it needs."""
+    app = _app()
+    rows = []
+    for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.rule):
+        needs = getattr(app.view_functions[rule.endpoint], "needs", None)
+        methods = sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})
+        rows.append(
+            {"rule": rule.rule, "methods": methods, "endpoint": rule.endpoint, "face": rule.endpoint.split(".")[0], "needs": str(needs)}
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    for row in rows:
+        click.echo(f"{'/'.join(row['methods']):9} {row['rule']:58} {row['endpoint']:28} {row['needs']}")
+
+
+@main.group()
+def mail() -> None:
+    """Mail."""
+
+
+@mail.command("test")
+@click.argument("address")
+def mail_test(address: str) -> None:
+    """Send a test letter to ADDRESS now and say what happened."""
+    send_test(_app(), address)
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(__version__)

@@ -1,0 +1,174 @@
+"""Settings: read once from PORTAL_* variables, frozen, checked before anything starts."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class BadSettings(Exception):
+    """The product does not start with these settings; the text says which one and what would be right."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every knob. The environment variable is PORTAL_ and the name in capitals, or that with _FILE for a file holding the value."""
+
+    instance: Path
+    secret_key: str = field(repr=False)
+    database_url: str = ""
+    base_url: str = "http://127.0.0.1:8000"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    threads: int = 8
+    proxies: int = 0
+    allow_http: bool = False
+    allow_affected_sqlite: bool = False
+    worker: str = "inline"
+    mail_from: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_security: str = "starttls"
+    smtp_username: str = ""
+    smtp_password: str = field(default="", repr=False)
+    smtp_ca_file: str = ""
+    mail_retry_seconds: int = 60
+    invitation_hours: int = 24
+    reset_minutes: int = 60
+    argon2_memory_mib: int = 64
+    argon2_time: int = 3
+    testing: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{self.instance / 'portal.sqlite'}")
+        for prefix in ("postgres://", "postgresql://"):
+            if self.database_url.startswith(prefix):  # the driver this product installs, whatever the shorter name stands for
+                object.__setattr__(self, "database_url", "postgresql+psycopg://" + self.database_url.removeprefix(prefix))
+        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        if not self.mail_from:
+            object.__setattr__(self, "mail_from", f"portal@{urlsplit(self.base_url).hostname or 'localhost'}")
+        self._check()
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the product over TLS."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is reached from this machine only."""
+        return _is_loopback(urlsplit(self.base_url).hostname or "")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as browsers send it in the Origin header."""
+        parts = urlsplit(self.base_url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where letters land as files while no SMTP server is configured."""
+        return self.instance / "mail"
+
+    def _check(self) -> None:
+        if len(self.secret_key) < 32:
+            raise BadSettings("PORTAL_SECRET_KEY is missing or shorter than 32 characters. Let 'portal serve' make one, or set your own.")
+        parts = urlsplit(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+            raise BadSettings(f"PORTAL_BASE_URL is {self.base_url!r}. Give scheme and host only, for example https://cases.example.org.")
+        if not self.secure and not self.allow_http and not _is_loopback(parts.hostname):
+            raise BadSettings("PORTAL_BASE_URL uses http. Use https, or set PORTAL_ALLOW_HTTP=1 if you know why not.")
+        _one_of("PORTAL_WORKER", self.worker, "inline", "separate")
+        _one_of("PORTAL_SMTP_SECURITY", self.smtp_security, "starttls", "tls", "none")
+        if self.smtp_security == "none" and self.smtp_host and not (_is_loopback(self.smtp_host) or self.allow_http):
+            raise BadSettings("PORTAL_SMTP_SECURITY=none would send mail unencrypted. Use starttls or tls.")
+        if not self.testing and (self.argon2_memory_mib < 19 or self.argon2_time < 2):
+            raise BadSettings("PORTAL_ARGON2_MEMORY_MIB must be at least 19 and PORTAL_ARGON2_TIME at least 2.")
+
+
+def _one_of(name: str, value: str, *allowed: str) -> None:
+    if value not in allowed:
+        raise BadSettings(f"{name} is {value!r}. It must be one of: {', '.join(allowed)}.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def instance_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of everything that is kept: PORTAL_INSTANCE, else `instance` where the command was started."""
+    return Path(environ.get("PORTAL_INSTANCE") or "instance").absolute()
+
+
+def ensure_secret(instance: Path) -> str:
+    """Read the instance's key, making folder and key on the first start; the key file is readable by its owner only."""
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = instance / "secret_key"
+    if not path.exists():
+        # Another process may start at the same time: the one whose link succeeds decides the key.
+        draft = instance / f".secret_key.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        draft.unlink()
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise BadSettings(f"{path.name} can be read by others. Run: chmod 600 {path}")
+    return path.read_text().strip()
+
+
+def from_env(environ: Mapping[str, str] = os.environ, *, create: bool = False, **defaults: object) -> Settings:
+    """Settings from the environment; `create` makes a missing instance folder and key; `defaults` give way to variables."""
+    instance = Path(str(defaults.pop("instance", "")) or instance_folder(environ))
+    values: dict[str, object] = dict(defaults, instance=instance)
+    known = {f.name: str(f.type) for f in fields(Settings) if f.name not in ("instance", "testing")}
+    for variable, text in environ.items():
+        if not variable.startswith("PORTAL_") or variable == "PORTAL_INSTANCE" or variable.startswith("PORTAL_TEST_"):
+            continue
+        name = variable.removeprefix("PORTAL_").lower()
+        if name not in known and name.endswith("_file") and name.removesuffix("_file") in known:
+            name, text = name.removesuffix("_file"), _read(variable, text)
+        if name not in known:
+            raise BadSettings(f"{variable} is not a setting of this product. See the table in the README.")
+        values[name] = _parse(variable, known[name], text)
+    if "base_url" not in values:
+        values["base_url"] = f"http://{values.get('host', '127.0.0.1')}:{values.get('port', 8000)}"
+    if "secret_key" not in values:
+        values["secret_key"] = ensure_secret(instance) if create else _existing_secret(instance)
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+def _existing_secret(instance: Path) -> str:
+    path = instance / "secret_key"
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _read(variable: str, path: str) -> str:
+    try:
+        return Path(path).read_text().rstrip("\n")
+    except OSError as error:
+        raise BadSettings(f"{variable} names a file that cannot be read: {error.strerror}.") from error
+
+
+def _parse(variable: str, kind: str, text: str) -> object:
+    if kind == "int":
+        if not text.strip().isdigit():
+            raise BadSettings(f"{variable} is {text!r}. It must be a whole number.")
+        return int(text)
+    if kind == "bool":
+        _one_of(variable, text.lower(), "1", "0", "true", "false", "yes", "no")
+        return text.lower() in ("1", "true", "yes")
+    return text

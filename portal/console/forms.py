@@ -1,0 +1,134 @@
+"""Forms of the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import (
+    BooleanField,
+    DateTimeLocalField,
+    HiddenField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+    TextAreaField,
+)
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
+
+from ..cases.models import STATUSES
+from ..web.filters import PAP, SEVERITY, STATUS, TLP
+from ..web.forms import LONGEST_MESSAGE, Form, email_field, stripped
+
+
+def choices(*pairs: tuple[object, str]) -> list[SelectChoice]:
+    """Value and label of each thing to choose from."""
+    return [SelectChoice(value, label) for value, label in pairs]
+
+
+class CaseForm(Form):
+    """A new case."""
+
+    title = StringField(
+        "Title",
+        filters=[stripped],
+        validators=[
+            DataRequired("Give the case a title."),
+            Length(max=512, message="Use at most 512 characters; details belong in the description."),
+        ],
+    )
+    description = TextAreaField(
+        "Description",
+        description="Markdown. External users see this once the case is shared.",
+        validators=[DataRequired("Describe what happened; one sentence is enough to begin with."), Length(max=LONGEST_MESSAGE)],
+    )
+    severity = SelectField("Severity", choices=choices(*SEVERITY.items()), coerce=int, default=2)
+    tlp = SelectField("TLP", choices=choices(*TLP.items()), coerce=int, default=2)
+    pap = SelectField("PAP", choices=choices(*PAP.items()), coerce=int, default=2)
+    start_date = DateTimeLocalField(
+        "When it began (UTC)",
+        description="When the incident happened, not when you opened the case. Leave it empty for now.",
+        format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        validators=[Optional()],
+    )
+    tags = StringField("Tags", description="Separated by commas.", filters=[stripped], validators=[Length(max=2000)])
+
+
+class EditCaseForm(CaseForm):
+    """An existing case."""
+
+    status = SelectField("Status", choices=choices(*((status, STATUS[status]) for status in STATUSES)))
+    assignee = SelectField("Assignee", coerce=lambda text: int(text) if text else None, validators=[Optional()])
+    version = IntegerField(widget=HiddenInput(), validators=[InputRequired("Reload the page and try again.")])
+
+
+class CheckboxList(SelectMultipleField):  # type: ignore[misc]
+    """Several of many, each with its own box."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def pre_validate(self, form: Any) -> None:
+        """Which ids may be chosen is the verb's question; a stale list must get a sentence, not a shrug."""
+
+
+class AccessForm(Form):
+    """Who outside may see a case."""
+
+    access = RadioField(
+        "Who can see this case",
+        choices=choices(("internal", "Internal"), ("all_external", "All external users"), ("external", "Selected external users")),
+        validators=[InputRequired("Choose one of the three.")],
+    )
+    users = CheckboxList("External users", coerce=int, choices=[])
+    again = BooleanField("Show these comments to external users again")
+    version = HiddenField()
+
+
+class InviteForm(Form):
+    """Somebody who is to get an account."""
+
+    kind = RadioField(
+        "Who is it?",
+        choices=choices(("external", "External user: uses the portal only"), ("internal", "Colleague: uses this console")),
+        default="external",
+        validators=[InputRequired("Choose one of the two.")],
+    )
+    name = StringField(
+        "Name",
+        filters=[stripped],
+        validators=[
+            DataRequired("Type the person's name; they can correct it later."),
+            Length(max=128, message="Use at most 128 characters."),
+        ],
+        render_kw={"autocomplete": "off"},
+    )
+    email = email_field()
+    profiles = CheckboxList("Roles in the portal", coerce=int, choices=[])
+    profile = SelectField("Profile", coerce=lambda text: int(text) if text else 0, validate_choice=False)
+    works_for = StringField(
+        "Works for",
+        description="Their company or department, as you call it.",
+        filters=[stripped],
+        validators=[Length(max=128, message="Use at most 128 characters.")],
+        render_kw={"autocomplete": "off", "list": "parties"},
+    )
+    organisation = SelectField("Organisation", coerce=lambda text: int(text) if text else 0, validate_choice=False)
+
+
+class FilterForm(Form):
+    """What the case list is narrowed to; sent with GET."""
+
+    stage = SelectField(
+        "Status", choices=choices(("", "Any status"), ("New", "New"), ("InProgress", "In progress"), ("Closed", "Closed")), default=""
+    )
+    severity = SelectField("Severity", choices=choices(("", "Any severity"), *((str(k), v) for k, v in SEVERITY.items())), default="")
+    shared = SelectField(
+        "Shared",
+        choices=choices(("", "Shared or not"), ("all", "With all"), ("selected", "With selected"), ("not", "Not shared")),
+        default="",
+    )
+    mine = SelectField("Assignee", choices=choices(("", "Any assignee"), ("me", "Assigned to me")), default="")

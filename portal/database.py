@@ -1,0 +1,66 @@
+"""How connections behave: SQLite made durable and explicit about writing, PostgreSQL as it comes."""
+
+from __future__ import annotations
+
+import sqlite3
+from types import ModuleType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.engine import make_url
+
+from .extensions import db
+
+try:
+    from pysqlite3 import dbapi2 as _bundled
+except ImportError:  # a platform without the wheel uses what its Python was built with
+    _bundled = None
+
+# FULL costs one fdatasync a commit and kept every acknowledged row in a simulated power cut; NORMAL kept none (security.md 3.17).
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "trusted_schema=OFF", "cache_size=-16000")
+# The WAL-reset bug can corrupt a database under load; these are the first repaired releases of each line.
+REPAIRED = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
+
+
+def driver() -> ModuleType:
+    """The newest SQLite driver at hand: the bundled one, else Python's own."""
+    if _bundled is not None and _bundled.sqlite_version_info > sqlite3.sqlite_version_info:
+        bundled: ModuleType = _bundled
+        return bundled
+    return sqlite3
+
+
+def is_affected(version: tuple[int, int, int]) -> bool:
+    """Whether this SQLite release carries the WAL-reset bug."""
+    same_line = [fixed for fixed in REPAIRED if fixed[:2] == version[:2]]
+    return version < (same_line[0] if same_line else REPAIRED[-1])
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Arguments of create_engine for this database URL."""
+    if make_url(url).get_backend_name() == "sqlite":
+        return {"module": driver(), "pool_size": 16, "max_overflow": 16, "connect_args": {"check_same_thread": False}}
+    return {"pool_size": 16, "max_overflow": 8, "pool_pre_ping": True}
+
+
+def prepare(engine: Engine) -> None:
+    """Lay the connection settings on an engine."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def settings(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # the driver must not guess where transactions begin: it lost updates
+        for pragma in PRAGMAS:
+            dbapi.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        write = connection.get_execution_options().get("write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def start_writing() -> None:
+    """Begin the session's transaction as a writer, ending what it may have read before: SQLite cannot promote a reader safely."""
+    db.session.rollback()
+    db.session.connection(execution_options={"write": True})

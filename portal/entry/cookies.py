@@ -1,0 +1,72 @@
+"""The cookies of the front door: a face's session, and a link that was opened but not yet used."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, redirect, request, session, url_for
+
+from ..accounts.sign_in import SignedIn
+from ..audit.record import Trace
+from ..extensions import db
+from ..web.gate import cookie_name
+
+HOME = {"console": "console.home", "portal": "external.home"}
+LINK_SECONDS = 600
+FORM_SECONDS = 3600
+
+
+def _set(response: Response, name: str, value: str, max_age: int | None = None) -> None:
+    secure = current_app.config["SETTINGS"].secure
+    response.set_cookie(name, value, max_age=max_age, secure=secure, httponly=True, samesite="Lax", path="/")
+
+
+def welcome(response: Response, opened: SignedIn) -> Response:
+    """Hand the new session's key to the browser, and start over with form tokens."""
+    session.clear()
+    _set(response, cookie_name(opened.face), opened.key)
+    return response
+
+
+def farewell(response: Response, face: str) -> Response:
+    """Take the key away and ask the browser to forget what it kept."""
+    session.clear()
+    settings = current_app.config["SETTINGS"]
+    response.delete_cookie(cookie_name(face), path="/", secure=settings.secure, httponly=True, samesite="Lax")
+    if settings.secure:
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def trace() -> Trace:
+    """Through which door this request came."""
+    found: Trace = db.session.info["trace"]
+    return found
+
+
+def keep_link(token: str, endpoint: str) -> Response:
+    """Move a link's token from the address into a short-lived cookie, so that it stays out of histories, logs and referrers."""
+    response = redirect(url_for(endpoint), 303)
+    assert isinstance(response, Response)
+    set_link(response, token, LINK_SECONDS)
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _link_cookie() -> str:
+    return cookie_name("link")
+
+
+def set_link(response: Response, token: str, seconds: int = FORM_SECONDS) -> Response:
+    """Keep the token for a while longer, for filling in a form."""
+    _set(response, _link_cookie(), token, seconds)
+    return response
+
+
+def link_token() -> str:
+    """The token of the link that was opened in this browser."""
+    return request.cookies.get(_link_cookie(), "")
+
+
+def drop_link(response: Response) -> Response:
+    """Forget the token: it was used."""
+    response.delete_cookie(_link_cookie(), path="/", secure=current_app.config["SETTINGS"].secure, httponly=True, samesite="Lax")
+    return response

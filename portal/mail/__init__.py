@@ -1,0 +1,1 @@
+"""Letters: an outbox inside the business transaction, and the sender that drains it."""

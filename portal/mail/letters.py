@@ -1,0 +1,129 @@
+"""One function per letter: what it says is settled when it is sent, from what is true then; None means it must not go out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import current_app, render_template
+from sqlalchemy import select
+
+from ..accounts import links
+from ..accounts.models import OneTimeLink, User
+from ..accounts.sessions import viewer_of
+from ..cases.models import Case, Comment
+from ..clock import now
+from ..extensions import db
+from ..organisations.models import Organisation
+from ..sharing import scope
+from .models import OutboxMessage
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A finished letter: to whom, subject, both forms of the text."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+
+
+Context = dict[str, Any]
+
+
+def write(row: OutboxMessage) -> Letter | None:
+    """The letter behind an outbox row, or None when its recipient may no longer have it."""
+    if row.to_user_id is None:
+        return _render(row, row.to_address or "", {"person": "", "team": ""}) if row.to_address else None
+    user = db.session.get(User, row.to_user_id, populate_existing=True)
+    if user is None or not user.active:
+        return None
+    context = LETTERS[row.letter](row, user)
+    if context is None:
+        return None
+    team = db.session.get(Organisation, row.organisation_id) if row.organisation_id else None
+    return _render(row, user.email, {"person": user.name, "team": team.name if team else "", **context})
+
+
+def _render(row: OutboxMessage, to: str, context: Context) -> Letter:
+    values = {"at": now(), **context, "base_url": current_app.config["BASE_URL"]}
+    name = f"mail/{row.letter}"
+    subject = " ".join(render_template(f"{name}.subject", **values).split())
+    return Letter(to, subject, render_template(f"{name}.txt", **values), render_template(f"{name}.html", **values))
+
+
+def _url(path: str) -> str:
+    return f"{current_app.config['BASE_URL']}{path}"
+
+
+def _living_link(row: OutboxMessage, user: User) -> OneTimeLink | None:
+    link = db.session.get(OneTimeLink, row.link_id, populate_existing=True)
+    if link is None or link.used_at or link.superseded_at or link.expires_at <= now() or link.epoch != user.epoch:
+        return None
+    return link
+
+
+def invitation(row: OutboxMessage, user: User) -> Context | None:
+    """Purpose, reason, secure link, expiry."""
+    link = _living_link(row, user)
+    if link is None or user.activated_at is not None:
+        return None
+    organisation = db.session.get(Organisation, link.organisation_id)
+    team = organisation.name if organisation else "The security team"
+    return {
+        "link": _url(f"/invitation/{links.token_for(link)}"),
+        "expires_at": link.expires_at,
+        "invited_by": link.created_by_name or team,
+        "organisation": team,
+        "face": "portal" if user.external else "console",
+    }
+
+
+def reset(row: OutboxMessage, user: User) -> Context | None:
+    """The link that lets somebody choose a new password."""
+    link = _living_link(row, user)
+    return {"link": _url(f"/reset/{links.token_for(link)}"), "expires_at": link.expires_at} if link else None
+
+
+def password_changed(row: OutboxMessage, _user: User) -> Context | None:
+    """Tells the owner, who may not have been the one who did it."""
+    return {"at": datetime.fromisoformat(row.extra["at"])}
+
+
+def _case(row: OutboxMessage, user: User) -> Case | None:
+    """The case, if this person may see it now: the question is asked for them, not for whoever caused the letter."""
+    viewer = viewer_of(user.id, row.organisation_id) if row.organisation_id else None
+    if viewer is None or row.case_id is None:
+        return None
+    case: Case | None = db.session.scalar(scope.visible(viewer, Case).where(Case.id == row.case_id))
+    if case and row.comment_id is not None and db.session.scalar(scope.can_see(viewer, Comment, row.comment_id)) is None:
+        return None
+    return case
+
+
+def _about_case(row: OutboxMessage, user: User) -> Context | None:
+    case = _case(row, user) if user.activated_at else None  # who cannot sign in yet is told by the invitation
+    if case is None:
+        return None
+    face = "portal" if user.external else "console"
+    return {"number": case.number, "link": _url(f"/{face}/cases/{case.number}")}
+
+
+def case_news(row: OutboxMessage, user: User) -> Context | None:
+    """Something new to read; not for what its author withdrew in the meantime."""
+    if row.comment_id is None or db.session.scalar(select(Comment.id).where(Comment.id == row.comment_id)) is None:
+        return None
+    return _about_case(row, user)
+
+
+LETTERS: dict[str, Callable[[OutboxMessage, User], Context | None]] = {
+    "invitation": invitation,
+    "reset": reset,
+    "password_changed": password_changed,
+    "case_shared": _about_case,
+    "case_news": case_news,
+    "external_reply": case_news,
+}

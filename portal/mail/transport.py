@@ -1,0 +1,153 @@
+"""How a letter leaves: Flask-Mail over SMTP with verified TLS and time limits, or a file where no server is configured."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from flask import current_app
+from flask_mail import Connection, Mail, Message
+
+from ..config import Settings
+from .letters import Letter
+
+SECONDS = 10
+Started = Callable[[], None]
+
+
+class Unanswered(Exception):
+    """The server took the whole text but never said whether it keeps it."""
+
+
+class _Phases:
+    """Calls back just before the text is sent: from there on the outcome may stay unknown."""
+
+    started: Started | None = None
+    in_data = False
+
+    def data(self, message: Any) -> tuple[int, bytes]:
+        if self.started:
+            self.started()
+        self.in_data = True
+        answer: tuple[int, bytes] = super().data(message)  # type: ignore[misc]
+        self.in_data = False
+        return answer
+
+
+class _Smtp(_Phases, smtplib.SMTP):
+    pass
+
+
+class _SmtpTls(_Phases, smtplib.SMTP_SSL):
+    pass
+
+
+class VerifiedConnection(Connection):
+    """Flask-Mail's own neither verifies certificates nor gives up on a silent server (dependencies.md)."""
+
+    host: Any
+    started: Started | None = None
+
+    def __exit__(self, *_: object) -> None:
+        # A server that hangs up before our QUIT has still said yes or no to the letter.
+        with contextlib.suppress(smtplib.SMTPException, OSError):
+            self.host.quit()
+
+    def configure_host(self) -> Any:
+        """Connect, encrypt as configured, sign in."""
+        settings: Settings = current_app.config["SETTINGS"]
+        context = ssl.create_default_context(cafile=settings.smtp_ca_file or None)
+        if settings.smtp_security == "tls":
+            host: Any = _SmtpTls(settings.smtp_host, settings.smtp_port, timeout=SECONDS, context=context)
+        else:
+            host = _Smtp(settings.smtp_host, settings.smtp_port, timeout=SECONDS)
+        if settings.smtp_security == "starttls":
+            host.starttls(context=context)
+        if settings.smtp_username:
+            host.login(settings.smtp_username, settings.smtp_password)
+        host.started = self.started
+        return host
+
+
+def send(mail: Mail, letter: Letter, message_id: str, *, started: Started) -> str:
+    """Deliver one letter and say how: "smtp" or the file's name. Raises Unanswered, smtplib's or the system's errors."""
+    settings: Settings = current_app.config["SETTINGS"]
+    message = _message(letter, message_id, settings)
+    if not settings.smtp_host:
+        started()
+        return _to_file(message, settings)
+    connection = VerifiedConnection(mail)
+    connection.started = started
+    try:
+        with connection:
+            connection.send(message)
+    except (smtplib.SMTPServerDisconnected, OSError) as error:
+        host = getattr(connection, "host", None)
+        if host is not None and host.in_data and not isinstance(error, smtplib.SMTPResponseException):
+            raise Unanswered(str(error)) from error
+        raise
+    return "smtp"
+
+
+def _message(letter: Letter, message_id: str, settings: Settings) -> Message:
+    message = Message(subject=letter.subject, recipients=[letter.to], body=letter.text, html=letter.html, sender=settings.mail_from)
+    message.msgId = message_id
+    message.extra_headers = {"Auto-Submitted": "auto-generated"}
+    return message
+
+
+def _to_file(message: Message, settings: Settings) -> str:
+    folder = settings.mail_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = "".join(c if c.isalnum() else "-" for c in str(message.msgId).strip("<>"))[:100]
+    # The same letter is the same file: written again after a crash, it is still one letter.
+    draft, path = folder / f".{name}.part", folder / f"{name}.eml"
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(message.as_bytes())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return path.name
+
+
+def explain(error: BaseException) -> str:
+    """A failure in words for the administrator; no traceback, no password."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code, text = next(iter(error.recipients.values()))
+        return f"the server refused the recipient ({code} {text.decode(errors='replace')[:150]})"
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        return "the server refused the user name or password"
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"the server answered {error.smtp_code} {_decoded(error.smtp_error)[:150]}"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "the server's certificate is not trusted or names another host"
+    if isinstance(error, socket.gaierror):
+        return "the server's name cannot be resolved"
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "nobody answers at the server's address"
+    return (str(error) or type(error).__name__)[:200]
+
+
+def _decoded(said: Any) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+
+
+def is_permanent(error: BaseException) -> bool:
+    """Whether trying again cannot help: the server said a definite no."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(500 <= code < 600 for code, _ in error.recipients.values())
+    return (
+        isinstance(error, smtplib.SMTPResponseException)
+        and 500 <= error.smtp_code < 600
+        and not isinstance(error, smtplib.SMTPAuthenticationError)
+    )
+
+
+__all__ = ["Unanswered", "explain", "is_permanent", "send"]

@@ -1,0 +1,1 @@
+"""Organisations (tenants) and the outside parties their people work with."""

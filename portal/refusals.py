@@ -1,0 +1,37 @@
+"""What a verb raises when it will not do a thing: sentences for people, turned into answers by web.errors."""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """The act is not possible as things stand; `sentence` tells the person why and what would be right."""
+
+    status = 409
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class Stale(Refusal):
+    """Somebody else changed the thing in between; the newer state must be shown before anything is overwritten."""
+
+
+class NotAllowed(Refusal):
+    """A colleague lacks the right (403): they may know that the thing exists."""
+
+    status = 403
+
+
+class TooMany(Refusal):
+    """A limit is used up; `retry_after` says in how many seconds another try makes sense."""
+
+    status = 429
+
+    def __init__(self, sentence: str, retry_after: int) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+
+
+class NotVisible(Exception):
+    """For this person the thing does not exist (404): the same answer as for what was never there."""

@@ -1,0 +1,1 @@
+"""The sample world: invented people and cases that fill a demonstration."""

@@ -1,0 +1,164 @@
+"""Telling the sample world to a database, with the same verbs people use, each at the time it is said to have happened."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import delete, select
+
+from ..accounts import invitations, passwords, platform, sessions
+from ..accounts.models import AccountType, Profile, User
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..cases import cases, comments
+from ..cases.models import Case as Row
+from ..clock import at, now
+from ..database import start_writing
+from ..extensions import db
+from ..mail.models import OutboxMessage
+from ..organisations.models import Organisation, Party, PartyKind
+from ..sharing.access import set_access
+from ..sharing.models import Access, Grant
+from . import clients, departments, vendors
+from .people import PARTIES, PEOPLE, TEAM
+from .shape import Case, Moved, Person, Said
+
+MARK = "sample-password"
+WORDS = (
+    "amber", "basalt", "cedar", "dapple", "ember", "fjord", "garnet", "harbour", "indigo", "juniper",
+    "kelp", "lantern", "maple", "nimbus", "ochre", "pebble", "quartz", "river", "saffron", "tundra",
+)  # fmt: skip
+ADMIN = Person(
+    "admin", "Orsolya Keresztes", "orsolya.keresztes@it.northwind.example", "internal", ("Admin",), None, "platform administrator"
+)
+Cast = dict[str, Viewer]
+
+
+class RealData(Exception):
+    """The database holds something else than the sample world."""
+
+
+def load(app: Flask) -> str:
+    """Fill an empty database, or recognise one filled before; the password of all sample people."""
+    path: Path = app.config["SETTINGS"].instance / MARK
+    with app.app_context():
+        known = db.session.scalar(select(User.id).where(User.email == PEOPLE[0].email))
+        if known and path.exists():
+            return path.read_text().strip()
+        if known or platform.has_people():
+            raise RealData(
+                "This database holds real data, so the sample world is not loaded into it. "
+                "Use another PORTAL_INSTANCE or PORTAL_DATABASE_URL."
+            )
+        password = "-".join(secrets.choice(WORDS) for _ in range(4)) + f"-{secrets.randbelow(90) + 10}"
+        stored = passwords.hash_password(password)
+        start_writing()
+        _tell(stored)
+        # The mark is durable before the world is: a crash in between leaves an empty database and an unused mark.
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(password)
+        db.session.commit()
+        return password
+
+
+def _tell(stored: str) -> None:
+    begin = now() - timedelta(days=150)
+    with at(begin):
+        organisation = platform.create_organisation(TEAM)
+        # Analysts of this team may share by themselves; elsewhere the right is given by hand.
+        analyst = platform.profile("Analyst")
+        analyst.permissions = sorted({*analyst.permissions, Permission.SHARE_OUTSIDE})
+        cast = _people(organisation, stored)
+    for case in sorted(clients.CASES + departments.CASES + vendors.CASES, key=lambda c: -c.days_ago):
+        _case(case, cast)
+    db.session.execute(delete(OutboxMessage))  # what happened long ago was mailed long ago
+    for person in PEOPLE:
+        user = db.session.get_one(User, cast[person.key].user_id)
+        if person.state == "invited":
+            invitations.send_invitation(user, organisation, by=cast[PEOPLE[0].key])
+        if person.state == "deactivated":
+            user.active = False
+
+
+def _people(organisation: Organisation, stored: str) -> Cast:
+    parties = {}
+    for party in PARTIES:
+        parties[party.key] = Party(organisation_id=organisation.id, name=party.name, kind=PartyKind(party.kind))
+        db.session.add(parties[party.key])
+    db.session.flush()
+    admin = db.session.scalars(select(Organisation).where(Organisation.built_in)).one()
+    profiles = {profile.name: profile for profile in db.session.scalars(select(Profile))}
+    cast: Cast = {}
+    for person in (*PEOPLE, ADMIN):
+        kind = AccountType.EXTERNAL if person.kind == "external" else AccountType.NORMAL
+        user = User(email=person.email, name=person.name, type=kind)
+        if person.state != "invited":
+            user.password_hash, user.activated_at = stored, now()
+        db.session.add(user)
+        db.session.flush()
+        place = admin if person is ADMIN else organisation
+        party_id = parties[person.party].id if person.party else None
+        platform.join(user, place, [profiles[role] for role in person.roles], default=True, party_id=party_id)
+        viewer = sessions.viewer_of(user.id, place.id)
+        assert viewer is not None
+        cast[person.key] = viewer
+    return cast
+
+
+def _case(case: Case, cast: Cast) -> None:
+    opened = now() - timedelta(days=case.days_ago)
+    begun = opened - timedelta(hours=case.started_before_hours)
+    draft = cases.Draft(case.title, case.description, case.severity, case.tlp, case.pap, tuple(sorted(case.tags)), begun)
+    with at(opened):
+        row = cases.create_case(draft, by=cast[case.opened_by])
+        row.assignee_id = cast[case.assignee].user_id if case.assignee else None
+    steps: list[tuple[float, int, Said | Moved | None]] = [(said.after, 2, said) for said in case.talk]
+    steps += [(moved.after, 1, moved) for moved in case.moves]
+    if case.access != "internal":
+        steps.append((case.shared_after, 0, None))
+    for after, _, step in sorted(steps, key=lambda s: s[:2]):
+        with at(opened + timedelta(hours=after)):
+            _step(row, case, step, cast)
+
+
+def _step(row: Row, case: Case, step: Said | Moved | None, cast: Cast) -> None:
+    if step is None:
+        _open_up(row, case, cast)
+    elif isinstance(step, Said):
+        comments.add_comment(row, step.text, external=step.external or cast[step.by].external, by=cast[step.by])
+    else:
+        fields = ("title", "description", "severity", "tlp", "pap", "start_date", "assignee_id")
+        draft = cases.Draft(**{name: getattr(row, name) for name in fields}, tags=tuple(row.tags), status=step.status)
+        cases.update_case(row, draft, version=row.version, by=cast[step.by])
+
+
+def _open_up(row: Row, case: Case, cast: Cast) -> None:
+    ids = {cast[key].user_id for key in case.shared_with}
+    if case.access == "restricted":
+        row.access = Access.RESTRICTED
+        for user_id in ids:
+            db.session.add(Grant(case_id=row.id, user_id=user_id))
+        return
+    set_access(row, Access(case.access), ids, by=cast[case.shared_by or PEOPLE[0].key])
+
+
+def welcome(base_url: str, password: str) -> str:
+    """What the demo prints: the two addresses and the sample sign-ins, each with its role."""
+    lines = [
+        "",
+        f"  Analyst console   {base_url}/console/",
+        f"  External portal   {base_url}/portal/",
+        "",
+        f"  Password of everybody in the sample world:  {password}",
+        "",
+    ]
+    for title, kind in (("Console", "internal"), ("Portal", "external")):
+        lines.append(f"  {title}")
+        people = [p for p in (*PEOPLE, ADMIN) if p.kind == kind and p.state == "active"]
+        lines += [f"    {p.email:46} {p.name:22} {p.about}" for p in people]
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""The shapes the sample world is written in: plain frozen data that knows nothing of a database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Party:
+    """An external organisation: a client, a department or a vendor."""
+
+    key: str
+    name: str
+    kind: Literal["client", "department", "vendor"]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account. `about` is the role shown in the table of sign-ins; `party` is set for external people only."""
+
+    key: str
+    name: str
+    email: str
+    kind: Literal["internal", "external"]
+    roles: tuple[str, ...]
+    party: str | None
+    about: str
+    state: Literal["active", "invited", "deactivated"] = "active"
+
+
+@dataclass(frozen=True)
+class Said:
+    """A comment, `after` hours after the case was opened. What an external person says is always external."""
+
+    by: str
+    after: float
+    text: str
+    external: bool = False
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A change of status, `after` hours after the case was opened."""
+
+    by: str
+    after: float
+    status: Literal["InProgress", "TruePositive", "FalsePositive", "Indeterminate", "Other", "Duplicated"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A case opened `days_ago` days before now, about something that began `started_before_hours` hours before that.
+
+    `shared_with` names external people when `access` is "external", colleagues when it is "restricted", nobody otherwise;
+    `shared_by` and `shared_after` (hours) say who set that access and when, and mean nothing while it is "internal".
+    """
+
+    key: str
+    title: str
+    description: str
+    severity: Literal[1, 2, 3, 4]
+    tlp: Literal[0, 1, 2, 3, 4]
+    pap: Literal[0, 1, 2, 3]
+    tags: tuple[str, ...]
+    opened_by: str
+    assignee: str | None
+    days_ago: float
+    started_before_hours: float
+    access: Literal["internal", "restricted", "external", "all_external"]
+    shared_with: tuple[str, ...] = ()
+    shared_by: str | None = None
+    shared_after: float = 0.0
+    talk: tuple[Said, ...]
+    moves: tuple[Moved, ...]

@@ -1,0 +1,76 @@
+"""The second lock: lays the rules on every ORM SELECT of a request, and refuses an outsider's session anything else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+
+from ..accounts.viewer import Viewer
+from ..extensions import Base, db
+from . import scope
+
+
+class UnscopedRead(Exception):
+    """Somebody tried to read past the rules; the request dies rather than answer."""
+
+
+def engage(viewer: Viewer) -> None:
+    """From here on this session shows only what the viewer may see."""
+    db.session.info["viewer"] = viewer
+    db.session.info["criteria"] = _criteria(viewer)
+
+
+def release() -> None:
+    """Forget the viewer; the next request lays its own rules."""
+    db.session.info.pop("viewer", None)
+    db.session.info.pop("criteria", None)
+
+
+def _criteria(viewer: Viewer) -> tuple[Any, ...]:
+    rules, otherwise = scope.rules(viewer), scope.otherwise(viewer)
+    if viewer.external:
+        models = [mapper.class_ for mapper in Base.registry.mappers]
+        pairs = [(model, rules.get(model, otherwise)) for model in models]
+    else:
+        pairs = list(rules.items())
+    return tuple(with_loader_criteria(model, rule, include_aliases=True) for model, rule in pairs)
+
+
+def _past_models(statement: Any) -> bool:
+    """True for text() and for tables taken from the metadata instead of from a model, the rules' own excepted.
+
+    SQLAlchemy marks what comes from a model, and each select must have such a mark for every table it reads: the plain
+    tables and columns it derives by itself then carry the same name.
+    """
+    marked: set[str] = set()
+    read: set[str] = set()
+    stack, nested = [statement], []
+    while stack:
+        element = stack.pop()
+        kind = element.__visit_name__
+        if kind in ("textclause", "textual_select", "text_as_from"):
+            return True
+        if kind in ("column", "table", "alias"):
+            source = element.table if kind == "column" else element
+            name = str(getattr(source, "name", ""))
+            if name and not name.startswith(scope.RULE):
+                (marked if "parententity" in element._annotations else read).add(name)
+        elif kind == "select" and element is not statement:
+            nested.append(element)
+        else:
+            stack.extend(element.get_children())
+    return not read <= marked or any(_past_models(inner) for inner in nested)
+
+
+@event.listens_for(db.session, "do_orm_execute")
+def keep_in_scope(run: ORMExecuteState) -> None:
+    """Add the viewer's conditions to the statement, or refuse it."""
+    viewer: Viewer | None = run.session.info.get("viewer")
+    if viewer is None:
+        return
+    if viewer.external and (not run.is_select or not run.is_orm_statement or _past_models(run.statement)):
+        raise UnscopedRead(str(run.statement))
+    if run.is_select:
+        run.statement = run.statement.options(*run.session.info["criteria"])

@@ -1,0 +1,85 @@
+"""The one answer to "what may this person see": a condition for each model. Nothing else filters by visibility."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+
+from ..accounts.models import LoginSession, Submission, User
+from ..accounts.viewer import Viewer
+from ..audit.models import AuditEntry
+from ..cases.models import Case, Comment
+from .models import Access, Grant
+
+Rules = dict[type[Any], ColumnElement[bool]]
+
+# Core tables inside the rules, so that the guard does not filter its own conditions; it knows them by this prefix.
+RULE = "rule_"
+_case = Case.__table__.alias(f"{RULE}case")
+_grant = Grant.__table__.alias(f"{RULE}grant")
+
+
+def rules(viewer: Viewer) -> Rules:
+    """Model -> condition on its rows. What is not named follows `otherwise`."""
+    return _outside(viewer) if viewer.external else _inside(viewer)
+
+
+def otherwise(viewer: Viewer) -> ColumnElement[bool]:
+    """The rule of a model without one: nothing for an outsider; for a colleague the query's own words decide."""
+    return false() if viewer.external else true()
+
+
+def _outside(viewer: Viewer) -> Rules:
+    def seen(case: Any) -> ColumnElement[bool]:
+        named = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
+        return and_(
+            case.organisation_id == viewer.organisation_id,
+            or_(case.access == Access.ALL_EXTERNAL, and_(case.access == Access.EXTERNAL, case.id.in_(named))),
+        )
+
+    return {
+        Case: seen(Case),
+        Comment: and_(Comment.external, exists().where(_case.c.id == Comment.case_id, seen(_case.c))),
+        User: User.id == viewer.user_id,
+        LoginSession: LoginSession.user_id == viewer.user_id,
+        Submission: Submission.user_id == viewer.user_id,
+    }
+
+
+def _inside(viewer: Viewer) -> Rules:
+    def seen(case: Any) -> ColumnElement[bool]:
+        named = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
+        return and_(
+            case.organisation_id == viewer.organisation_id,
+            or_(case.access != Access.RESTRICTED, case.assignee_id == viewer.user_id, case.id.in_(named)),
+        )
+
+    if viewer.platform:  # administrators of the platform run it; they do not read cases
+        return {Case: false(), Comment: false(), AuditEntry: AuditEntry.case_id.is_(None), **_own(viewer)}
+    return {
+        Case: seen(Case),
+        Comment: exists().where(_case.c.id == Comment.case_id, seen(_case.c)),
+        AuditEntry: and_(
+            AuditEntry.organisation_id == viewer.organisation_id,
+            or_(AuditEntry.case_id.is_(None), exists().where(_case.c.id == AuditEntry.case_id, seen(_case.c))),
+        ),
+        **_own(viewer),
+    }
+
+
+def _own(viewer: Viewer) -> Rules:
+    return {LoginSession: LoginSession.user_id == viewer.user_id, Submission: Submission.user_id == viewer.user_id}
+
+
+def visible(viewer: Viewer, model: type[Any]) -> Select[Any]:
+    """Rows of the model this person may see, as a select to go on with; holds without the guard too."""
+    return select(model).where(rules(viewer).get(model, otherwise(viewer)))
+
+
+def can_see(viewer: Viewer, model: type[Any], row_id: int) -> Select[Any]:
+    """Select the id when the row is visible; for workers that ask on somebody's behalf."""
+    return select(model.id).where(model.id == row_id, rules(viewer).get(model, otherwise(viewer)))
+
+
+__all__ = ["RULE", "Rules", "can_see", "otherwise", "rules", "visible"]

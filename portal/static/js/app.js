@@ -1,0 +1,240 @@
+// What pages gain with JavaScript: drawers, toasts, keys. Every page works without this file. Nothing here builds HTML from text or stores anything.
+(() => {
+  "use strict";
+
+  const find = (selector, root = document) => root.querySelector(selector);
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const drawer = find("#drawer");
+  const toasts = find("#toasts");
+  const SHOWN_FOR = 6000;
+
+  function element(tag, className, text) {
+    const made = document.createElement(tag);
+    if (className) made.className = className;
+    if (text) made.textContent = text;
+    return made;
+  }
+
+  // Toasts: six seconds, a pause while pointed at or focused; warnings stay until dismissed.
+
+  function say(sentence) {
+    const toast = element("div", "toast");
+    toast.dataset.toast = "";
+    toast.append(element("p", "", sentence));
+    toasts.append(toast);
+  }
+
+  function startToast(toast) {
+    let timer;
+    const wait = () => {
+      clearTimeout(timer);
+      if (!toast.classList.contains("warning")) timer = setTimeout(() => toast.remove(), SHOWN_FOR);
+    };
+    const pause = () => clearTimeout(timer);
+    toast.dataset.toast = "started";
+    const dismiss = find("[data-dismiss]", toast);
+    if (dismiss) {
+      dismiss.hidden = false;
+      dismiss.addEventListener("click", () => toast.remove());
+    }
+    for (const name of ["pointerenter", "focusin"]) toast.addEventListener(name, pause);
+    for (const name of ["pointerleave", "focusout"]) toast.addEventListener(name, wait);
+    wait();
+  }
+
+  function complain(sentence) {
+    const box = element("div", "notice danger");
+    box.append(element("p", "", sentence));
+    (find("#drawer-notice") ?? find("#notice"))?.replaceChildren(box);
+  }
+
+  // Unsaved text.
+
+  const sending = new WeakSet();
+
+  function holdsText(form) {
+    if (!form || sending.has(form)) return false;
+    const fields = all("textarea, input[type=text], input:not([type])", form).filter((field) => field.name);
+    const changed = fields.some((field) => field.value !== field.defaultValue);
+    return changed || Boolean(find(".error-summary", form) && fields.some((field) => field.value));
+  }
+
+  addEventListener("beforeunload", (event) => {
+    if (all("form[data-composer], form[data-guard], #drawer form").some(holdsText)) event.preventDefault();
+  });
+
+  // The drawer: htmx fills #drawer, this opens it as a modal dialog and gives the focus back afterwards.
+
+  let opener = null;
+  let openerId = "";
+
+  function closeDrawer() {
+    const form = find("form", drawer);
+    if (holdsText(form) && !confirm("Close without saving? What you typed will be lost.")) return;
+    drawer.replaceChildren();
+  }
+
+  function openDrawer(dialog) {
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      closeDrawer();
+    });
+    dialog.addEventListener("pointerdown", (event) => {
+      const box = dialog.getBoundingClientRect();
+      if (event.target === dialog && (event.clientX < box.left || event.clientX > box.right)) closeDrawer();
+    });
+    find("#notice")?.replaceChildren();
+    dialog.showModal();
+    find("[autofocus]", dialog)?.focus();
+  }
+
+  function returnFocus() {
+    let place = opener?.isConnected ? opener : openerId ? document.getElementById(openerId) : null;
+    if (place && !place.checkVisibility()) place = find("summary", place.closest("details") ?? document);
+    (place ?? find("#conversation-title") ?? find("#main"))?.focus();
+    opener = null;
+  }
+
+  function rememberOpener(source) {
+    if (drawer.contains(source)) return;
+    opener = source;
+    const menu = source.closest("details");
+    openerId = source.id || (menu && find("summary", menu).id) || "";
+    if (menu) menu.open = false;
+  }
+
+  // Whatever came into the page, by loading or by a swap, is made ready here; safe to run again.
+
+  function ready() {
+    const dialog = find("dialog", drawer);
+    if (dialog && !dialog.open) openDrawer(dialog);
+    if (!dialog && opener) returnFocus();
+    all('[data-toast=""]').forEach(startToast);
+    for (const time of all("time[data-local]:not([data-told])")) {
+      time.dataset.told = "";
+      time.title = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
+    }
+    for (const box of all("[data-people-search][hidden]")) box.hidden = false;
+  }
+
+  // Sending: a form goes out once, its button says so.
+
+  function rest(form) {
+    if (!form?.matches?.("form")) return;
+    sending.delete(form);
+    form.removeAttribute("aria-busy");
+    for (const button of all("button", form)) {
+      button.removeAttribute("aria-disabled");
+      delete button.dataset.pressed;
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method === "dialog") return;
+    if (sending.has(form)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      return;
+    }
+    sending.add(form);
+    form.setAttribute("aria-busy", "true");
+    for (const button of all("button", form)) button.setAttribute("aria-disabled", "true");
+    if (event.submitter) event.submitter.dataset.pressed = "";
+  }, true);
+
+  addEventListener("pageshow", () => all("form[aria-busy]").forEach(rest));
+
+  let spoken = 0;
+
+  document.addEventListener("htmx:before:request", (event) => {
+    const { sourceElement: source, target } = event.detail.ctx;
+    if (target?.id === "drawer") rememberOpener(source);
+    if (source.matches("[data-composer]")) spoken = all("article", source.closest("section")).length;
+  });
+
+  document.addEventListener("htmx:config:request", (event) => {
+    const { sourceElement: source, request } = event.detail.ctx;
+    if (!source.matches("[data-trim]")) return;
+    for (const [name, value] of [...request.body]) if (!value) request.body.delete(name);
+  });
+
+  document.addEventListener("htmx:finally:request", (event) => rest(event.detail.ctx.sourceElement));
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    const talk = event.target.closest?.("[data-conversation]");
+    const articles = talk ? all("article", talk) : [];
+    if (!talk || articles.length <= spoken || find(".error-summary", talk)) return;
+    say(talk.dataset.conversation);
+    articles.at(-1).scrollIntoView({ block: "nearest" });
+    find("textarea", talk)?.focus({ preventScroll: true });
+  });
+
+  document.addEventListener("htmx:error", (event) => {
+    const ctx = event.detail.ctx;
+    if (ctx && !ctx.response) complain("There was no answer. Check your connection and try again; what you typed is still here.");
+  });
+
+  // Clicks and typing.
+
+  document.addEventListener("click", (event) => {
+    for (const menu of all("details[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
+    const closer = event.target.closest("dialog.drawer [data-close]");
+    if (closer) {
+      event.preventDefault();
+      closeDrawer();
+    }
+    const link = event.target.closest("a[data-copy]");
+    if (link && navigator.clipboard) {
+      event.preventDefault();
+      link.closest("details").open = false;
+      navigator.clipboard.writeText(link.href).then(() => say(link.dataset.copy), () => location.assign(link.href));
+    }
+  });
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id !== "people-search") return;
+    const wanted = event.target.value.trim().toLowerCase();
+    let shown = 0;
+    for (const row of all("[data-people] > li")) {
+      row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      if (!row.hidden) shown += 1;
+    }
+    find("[data-people-none]").hidden = shown > 0;
+  });
+
+  function move(step) {
+    const links = all("[data-row] a");
+    const at = links.findIndex((link) => link === document.activeElement || link.closest("[data-row]").contains(document.activeElement));
+    links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+  }
+
+  const keys = {
+    j: () => move(1),
+    k: () => move(-1),
+    c: () => find("[data-key=c]")?.click(),
+    "?": () => find("#keys")?.showModal(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.closest?.("input, textarea, select");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field?.form) {
+      event.preventDefault();
+      field.form.requestSubmit(find("button.primary", field.form));
+    } else if (event.key === "Enter" && field?.id === "people-search") {
+      event.preventDefault();
+    } else if (event.key === "Escape") {
+      const menu = event.target.closest?.("details[data-menu][open]");
+      if (menu) {
+        menu.open = false;
+        find("summary", menu).focus();
+      }
+    } else if (!field && !event.ctrlKey && !event.metaKey && !event.altKey && !find("dialog[open]") && Object.hasOwn(keys, event.key)) {
+      event.preventDefault();
+      keys[event.key]();
+    }
+  });
+
+  new MutationObserver(ready).observe(document.body, { childList: true, subtree: true });
+  ready();
+})();

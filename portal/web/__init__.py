@@ -1,0 +1,1 @@
+"""HTTP without a domain: faces, gate, forms, errors, headers."""

@@ -1,0 +1,139 @@
+"""One handler for everything that goes wrong: a page, or a fragment for htmx; nothing typed is lost, nothing internal shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, SecurityError
+
+from ..extensions import db
+from ..refusals import NotVisible, Refusal, TooMany
+
+TITLES = {
+    400: "This request could not be understood",
+    403: "This is not allowed",
+    404: "Page not found",
+    405: "This is not possible here",
+    409: "This cannot be done right now",
+    413: "This is too large",
+    429: "Too many tries",
+    503: "Busy for a moment",
+}
+SENTENCES = {
+    400: "Go back, reload the page and try again.",
+    403: "Go back to where you came from, or ask an administrator if you think you should be able to do this.",
+    404: "There is nothing at this address, or it is not available to you. It may have been shared before and withdrawn.",
+    405: "Go back and use the buttons on the page.",
+    413: "Shorten what you are sending and try again.",
+    500: "Something went wrong on our side. Nothing was changed. Try again; if it happens again, give your security team this reference.",
+    503: "The system is busy. Wait a few seconds and try again; nothing was changed.",
+}
+NEVER_KEPT = frozenset({"csrf_token", "submission", "password", "again", "current"})
+
+
+def install(app: Flask) -> None:
+    """Handle every exception in one place."""
+    app.register_error_handler(Exception, handle)
+
+
+def handle(error: Exception) -> Response:
+    """The answer to whatever a view or verb raised."""
+    db.session.rollback()
+    if isinstance(error, SecurityError):
+        return _wrong_host()
+    if isinstance(error, CSRFError):
+        return _send_again()
+    status, sentence, retry_after = _read(error)
+    if status >= 500 and status != 503:
+        current_app.logger.error("request %s failed", g.get("request_id", "-"), exc_info=error)
+    response = answer(status, sentence, title=TITLES.get(status, "Something went wrong"))
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _wrong_host() -> Response:
+    """A host name nobody configured: no page can be built for it, and none should be."""
+    text = "This is not the address of this product."
+    settings = current_app.config["SETTINGS"]
+    if settings.is_local:
+        text += f" Open {settings.base_url} instead."
+    return Response(f"{text}\n", 400, mimetype="text/plain")
+
+
+def _read(error: Exception) -> tuple[int, str, int]:
+    if isinstance(error, TooMany):
+        return 429, error.sentence, error.retry_after
+    if isinstance(error, Refusal):
+        return error.status, error.sentence, 0
+    if isinstance(error, NotVisible):
+        return 404, SENTENCES[404], 0
+    if isinstance(error, OperationalError):
+        return 503, SENTENCES[503], 5
+    if isinstance(error, HTTPException) and error.code:
+        own = error.description if error.code == 403 and error.description and error.description.endswith(".") else ""
+        stock = error.description == type(error).description
+        return error.code, own if own and not stock else SENTENCES.get(error.code, SENTENCES[400]), 0
+    return 500, SENTENCES[500], 0
+
+
+def typed() -> list[tuple[str, str]]:
+    """What the person had typed into the form they sent, secrets excepted."""
+    if request.method != "POST" or request.mimetype != "application/x-www-form-urlencoded":
+        return []
+    return [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_KEPT and value.strip()][:50]
+
+
+def is_htmx() -> bool:
+    """Whether htmx sent the request."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def base_template() -> str:
+    """The frame to show an error in: the face's own only for somebody who is signed in to it."""
+    if g.get("viewer") is None:
+        return "entry/base.html"
+    return "console/base.html" if g.face == "console" else "external/base.html"
+
+
+def answer(status: int, sentence: str, *, title: str) -> Response:
+    """An error as a page or a fragment. A reference is given where somebody will have to look into it."""
+    reference = g.get("request_id", "") if status >= 500 else ""
+    face = g.get("face", "portal")
+    if is_htmx():
+        response = make_response(render_template("errors/_fragment.html", sentence=sentence, reference=reference, sign_in_url=None), status)
+        response.headers["HX-Reswap"] = "none"  # what stands on the page stays; the sentence comes as a partial
+        return response
+    home = url_for("console.home") if face == "console" else url_for("external.home")
+    label = "Back to cases" if face == "console" else "Back to your cases"
+    context: dict[str, Any] = dict(base=base_template(), status=status, title=title, sentence=sentence, reference=reference)
+    return make_response(render_template("errors/page.html", back_url=home, back_label=label, kept=typed(), **context), status)
+
+
+def session_ended(face: str) -> Response:
+    """401 for somebody who was signed out while working: a sign-in form that keeps what they typed."""
+    url = url_for("entry.sign_in", face=face)
+    if is_htmx():
+        sentence = "You have been signed out. Sign in again in a new tab, then come back and send this again: what you typed is still here."
+        response = make_response(render_template("errors/_fragment.html", sentence=sentence, reference="", sign_in_url=url), 401)
+        response.headers["HX-Reswap"] = "none"
+        return response
+    from .kept import sign_in_page  # needs the sign-in form, which needs this module
+
+    return make_response(sign_in_page(face, kept=typed(), kept_for=request.path), 401)
+
+
+def _send_again() -> Response:
+    """A form from before a sign-in carries a token of the past: show what was typed and let it be sent once more."""
+    if is_htmx():
+        sentence = "This page is out of date. Copy what you typed, reload the page, then send it again."
+        response = make_response(render_template("errors/_fragment.html", sentence=sentence, reference="", sign_in_url=None), 400)
+        response.headers["HX-Reswap"] = "none"
+        return response
+    if g.get("viewer") is None:
+        return answer(400, "This page was open for too long. Go back, reload it and try again.", title="This page is out of date")
+    context: dict[str, Any] = dict(base=base_template(), action=request.path, kept=typed())
+    return make_response(render_template("entry/resume.html", to_url=request.path, **context), 400)

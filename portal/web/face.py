@@ -1,0 +1,95 @@
+"""Face: a blueprint whose routes must say what they need, and the one place where a request's work is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, g, request, url_for
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from ..accounts.models import Submission
+from ..accounts.permissions import Permission
+from ..database import start_writing
+from ..extensions import db
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+View = Callable[..., Any]
+
+
+class Needs(StrEnum):
+    """What a route asks for when it asks for no permission."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed in"
+    TEAM = "member of a team"
+
+
+class Face(Blueprint):
+    """One audience's routes. `served_at` is the path prefix the gate knows the face by."""
+
+    def route(self, rule: str, *, needs: Needs | Permission, late: bool = False, **options: Any) -> Callable[[View], View]:  # type: ignore[override]
+        """Register a view. `needs` is not optional. `late`: the view's verb begins writing by itself, after slow work."""
+
+        def register(view: View) -> View:
+            @wraps(view)
+            def once(**values: Any) -> Response:
+                unsafe = request.method not in SAFE
+                if unsafe and (first := _first_answer()):
+                    return first
+                response = current_app.make_response(view(**values))
+                if unsafe and response.status_code < 400:
+                    _remember_where(response)
+                    db.session.commit()
+                else:
+                    db.session.rollback()
+                return response
+
+            once.needs = needs  # type: ignore[attr-defined]
+            once.late = late  # type: ignore[attr-defined]
+            self.add_url_rule(rule, view_func=once, **options)
+            return view
+
+        return register
+
+
+def _first_answer() -> Response | None:
+    """The answer to a form that was sent before; else note that it was sent now."""
+    token = request.form.get("submission", "")[:64]
+    viewer = getattr(g, "viewer", None)
+    if not token or viewer is None:
+        return None
+    known = select(Submission.location).where(Submission.user_id == viewer.user_id, Submission.token == token)
+    location = db.session.scalar(known)
+    if location is None:
+        g.submission = Submission(user_id=viewer.user_id, token=token)
+        db.session.add(g.submission)
+        try:
+            db.session.flush()
+            return None
+        except IntegrityError:  # the twin of this request was quicker by a moment
+            start_writing()
+            location = db.session.scalar(known) or ""
+    db.session.rollback()
+    return go_to(location or url_for(f"{request.blueprint}.home"))
+
+
+def _remember_where(response: Response) -> None:
+    submission: Submission | None = g.pop("submission", None)
+    if submission is None:
+        return
+    target = (
+        response.headers.get("Location") or response.headers.get("HX-Redirect") or request.headers.get("HX-Current-URL") or request.path
+    )
+    submission.location = urlsplit(target).path[:400]
+
+
+def go_to(location: str) -> Response:
+    """Send the browser to a page of this product: a redirect, or its htmx form."""
+    if request.headers.get("HX-Request") == "true":
+        return Response(headers={"HX-Redirect": location})
+    return Response(status=303, headers={"Location": location})

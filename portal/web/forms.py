@@ -1,0 +1,97 @@
+"""The base form, and fields and validators several forms share. Forms shape input; they never ask the database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask_wtf import FlaskForm
+from wtforms import EmailField, PasswordField, TextAreaField
+from wtforms.validators import DataRequired, Length, ValidationError
+
+LONGEST_MESSAGE = 65_536
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """Tokens against forgery are checked once, in the gate, for every unsafe request."""
+
+    class Meta:
+        csrf = False
+
+
+def stripped(value: Any) -> Any:
+    """A filter that takes blanks off both ends."""
+    return value.strip() if isinstance(value, str) else value
+
+
+def lowered(value: Any) -> Any:
+    """A filter for addresses: no blanks, lower case."""
+    return value.strip().lower() if isinstance(value, str) else value
+
+
+class Address:
+    """Accepts anything shaped like an address, private domains included; nothing is looked up."""
+
+    def __call__(self, form: Any, field: Any) -> None:
+        try:
+            validate_email(field.data or "", check_deliverability=False, globally_deliverable=False)
+        except EmailNotValidError:
+            raise ValidationError("Enter an e-mail address like name@example.org.") from None
+
+
+class SameAs:
+    """The field repeats another one."""
+
+    def __init__(self, other: str) -> None:
+        self.other = other
+
+    def __call__(self, form: Any, field: Any) -> None:
+        if field.data != form[self.other].data:
+            raise ValidationError("This is not the same as above. Type the password again.")
+
+
+def email_field(label: str = "E-mail address", **options: Any) -> EmailField:
+    """An address of at most 128 characters."""
+    checks = [
+        DataRequired("Enter an e-mail address like name@example.org."),
+        Length(max=128, message="Use at most 128 characters."),
+        Address(),
+    ]
+    return EmailField(label, filters=[lowered], validators=checks, render_kw={"autocomplete": "email", "inputmode": "email"}, **options)
+
+
+def new_password(label: str = "New password") -> PasswordField:
+    """A password being chosen; its strength is judged by the verb."""
+    rule = DataRequired("Choose a password.")
+    hint = "At least 12 characters. A few words in a row are easy to remember."
+    return PasswordField(
+        label, description=hint, validators=[rule], render_kw={"autocomplete": "new-password", "minlength": 12, "maxlength": 256}
+    )
+
+
+def repeated_password() -> PasswordField:
+    """The same password once more."""
+    return PasswordField(
+        "The same password again",
+        validators=[DataRequired("Type the password a second time."), SameAs("password")],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+
+class MessageForm(Form):
+    """A comment or message."""
+
+    message = TextAreaField(
+        "Message",
+        validators=[
+            DataRequired("Write something before you send it."),
+            Length(max=LONGEST_MESSAGE, message=f"This is longer than {LONGEST_MESSAGE:,} characters. Send it in parts."),
+        ],
+    )
+
+
+class SignInForm(Form):
+    """Address and password; whether they belong together is the verb's business."""
+
+    email = email_field()
+    password = PasswordField("Password", validators=[DataRequired("Type your password.")], render_kw={"autocomplete": "current-password"})

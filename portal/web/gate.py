@@ -1,0 +1,128 @@
+"""The door: every request is matched to a session, a person and what the route needs, before any view runs."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask_login import current_user
+from werkzeug.exceptions import Forbidden, NotFound
+
+from ..accounts import sessions
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..audit.record import Trace
+from ..database import start_writing
+from ..extensions import csrf, db, login
+from ..sharing import guard
+from .errors import session_ended
+from .face import SAFE, Needs
+
+FACES = ("console", "portal")
+DOOR = {"console": "console", "portal": "external"}
+
+
+class Unguarded(RuntimeError):
+    """A view was registered without saying what it needs."""
+
+
+def cookie_name(face: str) -> str:
+    """The face's session cookie. Browsers keep `__Host-` cookies over TLS only; without TLS the plain name is used."""
+    return f"__Host-{face}" if current_app.config["SETTINGS"].secure else face
+
+
+def face_of_path() -> str | None:
+    """Which face an address belongs to, also when nothing is served there: a blueprint owns no URL space."""
+    first = request.path.split("/", 2)[1] if request.path.startswith("/") else ""
+    return first if first in FACES else None
+
+
+def install(app: Flask) -> None:
+    """Put the gate before every view."""
+    app.before_request(check)
+    login.init_app(app)
+    login.session_protection = None
+    login.request_loader(_load)
+
+
+def check() -> Any:
+    """Runs before each view; returns an answer to stop the request."""
+    g.request_id = secrets.token_hex(8)
+    g.viewer, g.window = None, None
+    face = face_of_path()
+    g.face = face or "portal"
+    db.session.info["trace"] = Trace(face or "system", g.request_id, request.remote_addr or "", (request.user_agent.string or "")[:200])
+    if request.endpoint is None:
+        g.viewer = _viewer() if face else None
+        return None  # 404 or 405; the error page keeps the face's frame
+    view: Any = current_app.view_functions[request.endpoint]
+    needs = getattr(view, "needs", None)
+    if needs is None:
+        raise Unguarded(f"{request.endpoint} does not say what it needs")
+    unsafe = request.method not in SAFE
+    if unsafe:
+        _same_origin()
+        if not view.late:
+            start_writing()
+    g.viewer = _viewer() if face else None
+    if needs is Needs.ANYONE:
+        _protect(unsafe)
+        return None
+    if g.viewer is None:
+        return _ask_to_sign_in(face or "portal", unsafe)
+    _protect(unsafe)
+    return _admit(needs, g.viewer)
+
+
+def _protect(unsafe: bool) -> None:
+    if unsafe:
+        csrf.protect()
+
+
+def _same_origin() -> None:
+    """Other sites' forms stop here, before tokens and cookies are even looked at."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    if origin is not None and origin != current_app.config["SETTINGS"].origin:
+        raise Forbidden("origin")
+    if site is not None and site not in ("same-origin", "none"):
+        raise Forbidden("site")
+
+
+def _load(_request: Any) -> Viewer | None:
+    """Flask-Login's way in: the face's cookie, looked up among the server's sessions."""
+    face = face_of_path()
+    key = request.cookies.get(cookie_name(face)) if face else None
+    found = sessions.find(key, face) if key and face else None
+    if found is None:
+        return None
+    sessions.touch(found, writing=request.method not in SAFE)
+    return found.viewer
+
+
+def _viewer() -> Viewer | None:
+    person = current_user._get_current_object()
+    return person if isinstance(person, Viewer) else None
+
+
+def _ask_to_sign_in(face: str, unsafe: bool) -> Response:
+    if unsafe or request.headers.get("HX-Request") == "true":
+        return session_ended(face)
+    to = request.path if request.path not in ("/console/", "/portal/") else None
+    answer = redirect(url_for("entry.sign_in", face=face, to=to), 303)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def _admit(needs: Any, viewer: Viewer) -> None:
+    if needs is Needs.TEAM and viewer.platform:
+        raise Forbidden("The admin organisation cannot hold cases. Switch to the organisation you work in.")
+    if isinstance(needs, Permission) and not viewer.can(needs):
+        raise Forbidden("Your profile does not allow this. Ask an administrator of your organisation if you need it.")
+    if request.blueprint not in ("console", "external"):
+        return  # the front door deals with accounts only; it may not import what it could leak
+    if request.blueprint != DOOR[g.face] or viewer.external != (g.face == "portal"):
+        raise NotFound
+    guard.engage(viewer)
+    if request.blueprint == "external":
+        g.window = current_app.config["WINDOW"](viewer)

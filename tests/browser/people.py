@@ -1,0 +1,83 @@
+"""What people do with a browser, in their words; every step works with and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from tests.fixtures.server import LiveServer
+
+PASSWORD = "meadow-lantern-quartz-71"
+
+
+def set_up(page: Page, server: LiveServer, *, team: str = "Northwind CSIRT") -> None:
+    """Open the printed link and make the first administrator, Olga."""
+    link = server.printed(r"(http://\S+/set-up/\S+)")[1]
+    page.goto(link)
+    page.get_by_label("Your security team").fill(team)
+    page.get_by_label("Your name").fill("Olga Reyes")
+    page.get_by_label("E-mail address").fill("olga@csirt.example")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.locator("main form button[type=submit]").click()
+    expect(page).to_have_url(re.compile("/console/cases"))
+
+
+def sign_in(page: Page, server: LiveServer, face: str, email: str, password: str = PASSWORD) -> None:
+    """Sign in on a face."""
+    page.goto(f"{server.url}/{face}/sign-in")
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).not_to_have_url(re.compile("sign-in"))
+
+
+def invite(page: Page, server: LiveServer, name: str, email: str, role: str = "External-Actor") -> None:
+    """Invite an external person."""
+    page.goto(f"{server.url}/console/people/invite")
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label(role).check()
+    page.locator("main form button[type=submit]").last.click()
+    expect(page).to_have_url(re.compile("/console/people$"))
+
+
+def link_in(text: str) -> str:
+    """The address in a letter."""
+    found = re.search(r"https?://\S+/(?:invitation|reset)/\S+", text)
+    assert found, text
+    return found[0]
+
+
+def accept(page: Page, link: str) -> None:
+    """Open an invitation, press Continue, choose a password."""
+    page.goto(link)
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.locator("main form button[type=submit]").last.click()
+    expect(page).to_have_url(re.compile("/portal/$"))
+
+
+def open_case(page: Page, server: LiveServer, title: str) -> str:
+    """Open a new case in the console and return its address."""
+    page.goto(f"{server.url}/console/cases/new")
+    page.get_by_label("Title").fill(title)
+    page.get_by_label("Description").fill("Somebody wrote to **payroll**.")
+    page.locator("main form button[type=submit]").last.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title)
+    return page.url
+
+
+def note(page: Page, text: str) -> None:
+    """Add an internal note on the case that is open."""
+    page.locator("textarea[name=message]").fill(text)
+    page.get_by_role("button", name="Add internal note").click()
+    expect(page.get_by_text(text)).to_be_visible()
+
+
+def comment(page: Page, text: str) -> Any:
+    """The article of a comment."""
+    return page.locator("article", has_text=text)

@@ -1,0 +1,120 @@
+"""Every page of the sample world: axe-core finds nothing in either theme, nothing overflows a phone, nothing leaves the host."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import people as do
+from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.server import LiveServer
+
+pytestmark = pytest.mark.browser
+
+CONSOLE = [
+    "/console/cases",
+    "/console/cases?shared=selected&severity=3",
+    "/console/cases?stage=New&severity=1&mine=me",
+    "/console/cases/new",
+    "{case}",
+    "{case}/edit",
+    "{case}/history",
+    "{case}/access",
+    "/console/people",
+    "/console/people/invite",
+    "/console/account",
+    "/console/cases/999999",
+]
+PORTAL = ["/portal/", "{case}", "/portal/account", "/portal/cases/999999"]
+DOOR = ["/console/sign-in", "/portal/sign-in", "/portal/forgotten", "/new-link", "/invitation/broken", "/nowhere"]
+WIDTHS = (320, 768, 1440)
+
+
+def sample_password(server: LiveServer) -> str:
+    return (server.instance / "sample-password").read_text().strip()
+
+
+def check(page: Page, url: str) -> None:
+    """One page: no finding, one first heading, no sideways scrolling at any width."""
+    page.goto(url)
+    assert page.locator("h1").count() == 1, url
+    axe(page)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{url} is {wide} px wide on a screen of {width}"
+
+
+def test_every_console_page(demo_server: LiveServer, page: Page) -> None:
+    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))
+    page.goto(f"{demo_server.url}/console/cases?shared=selected")
+    case = page.locator("table a[href*='/console/cases/']").first.get_attribute("href")
+    for path in CONSOLE:
+        check(page, demo_server.url + path.format(case=case))
+
+
+def test_every_portal_page(demo_server: LiveServer, page: Page) -> None:
+    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    do.sign_in(page, demo_server, "portal", "beatriz.quintanar@northwind.example", sample_password(demo_server))
+    case = page.locator("a[href*='/portal/cases/']").first.get_attribute("href")
+    for path in PORTAL:
+        check(page, demo_server.url + path.format(case=case))
+
+
+def test_every_page_of_the_front_door(demo_server: LiveServer, page: Page) -> None:
+    page.watch.expect_status(404, 410)  # type: ignore[attr-defined]
+    for path in DOOR:
+        check(page, demo_server.url + path)
+
+
+def test_the_open_drawer_is_accessible_and_closes_with_escape(demo_server: LiveServer, page: Page) -> None:
+    do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))
+    page.goto(f"{demo_server.url}/console/cases?shared=selected")
+    page.locator("table a[href*='/console/cases/']").first.click()
+    opener = page.get_by_role("link", name="Manage external access").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog[open]")).to_be_visible()
+    axe(page)
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(opener).to_be_focused()
+
+
+def test_an_analyst_can_share_with_the_keyboard_alone(demo_server: LiveServer, page: Page) -> None:
+    """Open the drawer, walk to a choice and back out, without a mouse; the sample world stays as it was."""
+    do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))
+    page.goto(f"{demo_server.url}/console/cases?shared=not&stage=InProgress")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/console/cases/\d+"))
+    link = page.get_by_role("link", name="Manage external access").first
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if link.evaluate("e => e === document.activeElement"):
+            break
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_be_visible()
+    assert dialog.evaluate("d => d.contains(document.activeElement)")
+
+
+def test_the_first_load_is_light(demo_server: LiveServer, open_page: OpenPage) -> None:
+    for face, email, path in (
+        ("console", "minhanh.le@csirt.northwind.example", "/console/cases"),
+        ("portal", "marit.solbakken@harbourline.example", None),
+    ):
+        page = open_page()
+        do.sign_in(page, demo_server, face, email, sample_password(demo_server))
+        url = demo_server.url + path if path else page.locator("a[href*='/portal/cases/']").first.evaluate("a => a.href")
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        sizes: list[float] = []
+        session.on("Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"]))
+        page.goto(url, wait_until="networkidle")
+        assert len(sizes) >= 3
+        assert sum(sizes) <= 60_000, f"{url}: {sum(sizes):.0f} bytes in {len(sizes)} requests"

@@ -1,0 +1,13 @@
+"""Fixtures come as plugins, one file a subject; what each gives is said in its first line."""
+
+from __future__ import annotations
+
+pytest_plugins = [
+    "tests.fixtures.required",
+    "tests.fixtures.database",
+    "tests.fixtures.product",
+    "tests.fixtures.post",
+    "tests.fixtures.server",
+    "tests.fixtures.browser",
+    "tests.fixtures.world",
+]

@@ -1,0 +1,74 @@
+"""`./run.sh test`: the passes one after the other, their counts added up, one coverage figure over all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from tests.fixtures.cluster import binaries
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKERS = str(min(os.cpu_count() or 1, 4))
+TOGETHER = ["-n", WORKERS, "--dist", "loadfile"]
+# What reads or writes rows: these must hold on both databases.
+ROOMS = ["accounts", "organisations", "cases", "sharing", "mail", "audit", "console", "external", "entry", "access"]
+
+
+def passes() -> dict[str, list[str]]:
+    """Name -> pytest's arguments. Browser journeys run alone: two browsers and two servers on two cores would race the clock."""
+    folders = [f"tests/{room}" for room in ROOMS if (ROOT / "tests" / room).is_dir()]
+    return {
+        "SQLite": ["-m", "not browser", *TOGETHER],
+        "Chromium": ["-m", "browser"],
+        "PostgreSQL": ["--database=postgres", "-m", "not browser", *TOGETHER, *folders],
+    }
+
+
+def run(arguments: list[str]) -> tuple[int, Counter[str]]:
+    """One pass: its exit code and how many tests ended how."""
+    with tempfile.TemporaryDirectory() as folder:
+        tally = Path(folder) / "tally.json"
+        environ = os.environ | {"PORTAL_TEST_TALLY": str(tally)}
+        command = [sys.executable, "-m", "pytest", "-q", "--cov", "--cov-append", "--cov-report=", "--cov-fail-under=0", *arguments]
+        code = subprocess.run(command, cwd=ROOT, env=environ, check=False).returncode
+        return code, Counter(json.loads(tally.read_text())) if tally.exists() else Counter(error=1)
+
+
+def coverage(*words: str) -> int:
+    """Run coverage's own command line."""
+    return subprocess.run([sys.executable, "-m", "coverage", *words], cwd=ROOT, check=False).returncode
+
+
+def main() -> int:
+    """Run everything, say how it went, and give the exit code."""
+    coverage("erase")
+    total: Counter[str] = Counter()
+    wrong: list[str] = []
+    for name, arguments in passes().items():
+        print(f"\n== {name} ==", flush=True)
+        if name == "PostgreSQL" and not binaries():
+            print("skipped: PostgreSQL's server programs are not installed")
+            total["skipped"] += 1
+            continue
+        code, counts = run(arguments)
+        total += counts
+        if code:
+            wrong.append(f"{name} ended with {code}")
+    print("\n== Coverage over all passes ==", flush=True)
+    if coverage("report"):
+        wrong.append("coverage is below its mark")
+    if os.environ.get("PORTAL_TEST_REQUIRE") == "1" and total["skipped"]:
+        wrong.append("something was skipped")
+    failed = total["failed"] + total["error"] or len(wrong)
+    print("\n" + "\n".join(wrong), flush=True)
+    print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
+    return 1 if wrong or failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
