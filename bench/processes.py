@@ -103,9 +103,10 @@ def product(instance: Path) -> Server:
 
 
 def demo(instance: Path) -> Server:
-    """The sample world in an instance folder of its own."""
+    """The sample world in an instance folder of its own; its mail server is down, so nothing is sent."""
     port = free_port()
-    environ = {"PORTAL_INSTANCE": str(instance), "PORTAL_PORT": str(port)}
+    mail = {"PORTAL_SMTP_HOST": "127.0.0.1", "PORTAL_SMTP_PORT": str(free_port()), "PORTAL_SMTP_SECURITY": "none"}
+    environ = {"PORTAL_INSTANCE": str(instance), "PORTAL_PORT": str(port), **mail}
     return Server([sys.executable, "-c", "from portal.cli import main; main(['demo'])"], port, environ)
 
 

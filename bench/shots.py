@@ -36,14 +36,14 @@ def sign_in(page: Page, face: str, email: str, password: str) -> None:
     page.goto(f"/{face}/sign-in")
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", password)
-    page.click("button[type=submit]")
+    page.locator("main form button").last.click()
     page.wait_for_url(re.compile(rf"/{face}/(?!sign-in)"))
 
 
 def console(page: Page) -> None:
     """A case that is shared, with its banner and conversation."""
-    page.goto("/console/cases?shared=selected")
-    page.locator("main a[href*='/console/cases/']").filter(has_text=re.compile(r"\w{3}")).first.click()
+    page.goto("/console/cases?stage=InProgress&shared=selected")
+    page.locator("main table a[href*='/console/cases/']").first.click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=DOCS / "console.png")
 
@@ -51,7 +51,7 @@ def console(page: Page) -> None:
 def portal(page: Page) -> None:
     """The same product as a guest meets it."""
     page.goto("/portal/")
-    page.locator("main a[href*='/portal/cases/']").first.click()
+    page.locator("main li, main tr").filter(has_text="In progress").locator("a[href*='/portal/cases/']").first.click()
     page.wait_for_load_state("networkidle")
     page.screenshot(path=DOCS / "portal.png")
 

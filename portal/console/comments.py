@@ -41,9 +41,7 @@ def add_comment(number: int) -> Any:
 @console.route(f"{PATH}/<uid>/edit", needs=Permission.COMMENT, methods=["GET", "POST"])
 def edit_comment(number: int, uid: str) -> Any:
     """Change one's own words."""
-    case, comment = _load(number, uid)
-    if comment.author_id != g.viewer.user_id:
-        raise NotAllowed("You can change your own comments only.")
+    case, comment = _load_own(number, uid)
     form = MessageForm() if request.method == "POST" else MessageForm(formdata=None, data={"message": comment.message})
     if request.method == "GET" or not form.validate():
         return _ask("edit", case, comment, form=form)
@@ -57,7 +55,7 @@ def edit_comment(number: int, uid: str) -> Any:
 @console.route(f"{PATH}/<uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
 def delete_comment(number: int, uid: str) -> Any:
     """Take one's own comment back."""
-    case, comment = _load(number, uid)
+    case, comment = _load_own(number, uid)
     if request.method == "GET":
         return _ask("delete", case, comment)
     comments.delete_comment(case, comment, by=g.viewer)
@@ -81,6 +79,13 @@ def mark_comment(number: int, uid: str) -> Any:
 def _load(number: int, uid: str) -> tuple[Any, Any]:
     case = cases.load(number, change=request.method == "POST")
     return case, comments.load_comment(case, uid)
+
+
+def _load_own(number: int, uid: str) -> tuple[Any, Any]:
+    case, comment = _load(number, uid)
+    if comment.author_id != g.viewer.user_id:
+        raise NotAllowed("You can change your own comments only.")
+    return case, comment
 
 
 def _ask(kind: str, case: Any, comment: Any, *, form: MessageForm | None = None, problem: str | None = None) -> Any:

@@ -74,6 +74,7 @@ def change_password(face: str) -> Any:
         opened = sign_in.change_password(g.viewer, form.current.data, form.password.data, face=face, trace=cookies.trace())
     except Refusal as refusal:
         return _page(face, form, refusal.sentence), refusal.status if refusal.status == 429 else 422
+    cookies.start_over()
     return cookies.welcome(see_other("entry.account", "Your password is changed. Other browsers are signed out.", face=face), opened)
 
 

@@ -19,16 +19,19 @@ def _set(response: Response, name: str, value: str, max_age: int | None = None) 
     response.set_cookie(name, value, max_age=max_age, secure=secure, httponly=True, samesite="Lax", path="/")
 
 
-def welcome(response: Response, opened: SignedIn) -> Response:
-    """Hand the new session's key to the browser, and start over with form tokens."""
+def start_over() -> None:
+    """Forget the form tokens of before the sign-in; pages made after this carry new ones."""
     session.clear()
+
+
+def welcome(response: Response, opened: SignedIn) -> Response:
+    """Hand the new session's key to the browser."""
     _set(response, cookie_name(opened.face), opened.key)
     return response
 
 
 def farewell(response: Response, face: str) -> Response:
     """Take the key away and ask the browser to forget what it kept."""
-    session.clear()
     settings = current_app.config["SETTINGS"]
     response.delete_cookie(cookie_name(face), path="/", secure=settings.secure, httponly=True, samesite="Lax")
     if settings.secure:

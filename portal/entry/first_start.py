@@ -38,5 +38,6 @@ def setup() -> Any:
     except Refusal as refusal:
         return render_template("entry/setup.html", form=form, problem=refusal.sentence), 422
     opened = sign_in.start(user, "console", cookies.trace())
+    cookies.start_over()
     response = see_other("console.home", "Your team is ready. Create a case, or invite people under People.")
     return cookies.drop_link(cookies.welcome(response, opened))

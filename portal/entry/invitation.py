@@ -86,6 +86,7 @@ def _take_over(form: AcceptForm, shown: Shown) -> Any:
     except Refusal as refusal:
         form.password.errors = [refusal.sentence]
         return render_template("entry/accept.html", form=form, invitation=shown, problem=None), 422
+    cookies.start_over()
     response = cookies.welcome(see_other(cookies.HOME[shown.face], "Your account is ready."), opened)
     return cookies.drop_link(response)
 

@@ -53,6 +53,7 @@ def sign_in_view(face: str) -> Any:
         return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 429, {"Retry-After": str(refusal.retry_after)}
     except Refusal as refusal:
         return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 422
+    cookies.start_over()
     return cookies.welcome(_afterwards(face, to, token), opened)
 
 
@@ -84,6 +85,7 @@ def sign_out(face: str) -> Any:
     """End this browser's session."""
     record(Kind.SIGNED_OUT, actor=g.viewer, object_id=g.viewer.user_id)
     sessions.end(g.viewer.session_id)
+    cookies.start_over()
     response = redirect(url_for("entry.sign_in", face=face), 303)
     assert isinstance(response, Response)
     cookies.farewell(response, face)

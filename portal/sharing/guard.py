@@ -5,15 +5,32 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, with_loader_criteria
+from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState
 
 from ..accounts.viewer import Viewer
 from ..extensions import Base, db
 from . import scope
 
+# What SQLAlchemy itself writes literally: count(*) and EXISTS (SELECT * ...).
+SQLALCHEMYS_OWN = ("*", "1")
+
 
 class UnscopedRead(Exception):
     """Somebody tried to read past the rules; the request dies rather than answer."""
+
+
+class Rule(LoaderCriteriaOption):
+    """A condition that follows its model into aliases.
+
+    SQLAlchemy adapts conditions to an alias in FROM, but not to one that is joined: `join(other, ...)` beside the model
+    itself would have been filtered by the model's columns, and read in full.
+    """
+
+    _traverse_internals = LoaderCriteriaOption._traverse_internals  # what tells one viewer's compiled statement from another's
+
+    def _resolve_where_criteria(self, ext_info: Any) -> Any:
+        condition = super()._resolve_where_criteria(ext_info)
+        return ext_info._adapter.traverse(condition) if ext_info.is_aliased_class else condition
 
 
 def engage(viewer: Viewer) -> None:
@@ -35,11 +52,11 @@ def _criteria(viewer: Viewer) -> tuple[Any, ...]:
         pairs = [(model, rules.get(model, otherwise)) for model in models]
     else:
         pairs = list(rules.items())
-    return tuple(with_loader_criteria(model, rule, include_aliases=True) for model, rule in pairs)
+    return tuple(Rule(model, rule, include_aliases=True) for model, rule in pairs)
 
 
 def _past_models(statement: Any) -> bool:
-    """True for text() and for tables taken from the metadata instead of from a model, the rules' own excepted.
+    """True for text() in its several guises and for tables taken from the metadata instead of from a model, the rules' own excepted.
 
     SQLAlchemy marks what comes from a model, and each select must have such a mark for every table it reads: the plain
     tables and columns it derives by itself then carry the same name.
@@ -47,10 +64,14 @@ def _past_models(statement: Any) -> bool:
     marked: set[str] = set()
     read: set[str] = set()
     stack, nested = [statement], []
+    if any(getattr(statement, name, None) for name in ("_prefixes", "_suffixes", "_hints", "_statement_hints")):
+        return True
     while stack:
         element = stack.pop()
         kind = element.__visit_name__
         if kind in ("textclause", "textual_select", "text_as_from"):
+            return True
+        if getattr(element, "is_literal", False) and str(element) not in SQLALCHEMYS_OWN:
             return True
         if kind in ("column", "table", "alias"):
             source = element.table if kind == "column" else element

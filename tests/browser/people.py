@@ -21,7 +21,7 @@ def set_up(page: Page, server: LiveServer, *, team: str = "Northwind CSIRT") -> 
     page.get_by_label("E-mail address").fill("olga@csirt.example")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("The same password again").fill(PASSWORD)
-    page.locator("main form button[type=submit]").click()
+    page.get_by_role("button", name="Create team and account").click()
     expect(page).to_have_url(re.compile("/console/cases"))
 
 
@@ -40,7 +40,7 @@ def invite(page: Page, server: LiveServer, name: str, email: str, role: str = "E
     page.get_by_label("Name", exact=True).fill(name)
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label(role).check()
-    page.locator("main form button[type=submit]").last.click()
+    page.get_by_role("button", name="Send invitation", exact=True).click()
     expect(page).to_have_url(re.compile("/console/people$"))
 
 
@@ -57,7 +57,7 @@ def accept(page: Page, link: str) -> None:
     page.get_by_role("button", name="Continue").click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("The same password again").fill(PASSWORD)
-    page.locator("main form button[type=submit]").last.click()
+    page.get_by_role("button", name="Create my account", exact=True).click()
     expect(page).to_have_url(re.compile("/portal/$"))
 
 
@@ -66,7 +66,7 @@ def open_case(page: Page, server: LiveServer, title: str) -> str:
     page.goto(f"{server.url}/console/cases/new")
     page.get_by_label("Title").fill(title)
     page.get_by_label("Description").fill("Somebody wrote to **payroll**.")
-    page.locator("main form button[type=submit]").last.click()
+    page.get_by_role("button", name="Open case", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(title)
     return page.url
 

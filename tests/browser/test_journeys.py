@@ -75,7 +75,7 @@ def share_with(page: Page, name: str) -> None:
 
 def confirm(page: Page) -> None:
     """Press the drawer's (or the page's) primary button, whatever effect it names."""
-    page.locator("form[action$='/access'] button[type=submit]").last.click()
+    page.locator("#access-confirm").click()
     expect(page.locator("dialog[open]")).to_have_count(0)
 
 
@@ -91,18 +91,21 @@ def comment_menu(page: Page, text: str) -> None:
 
 
 def make_external(page: Page, text: str) -> None:
-    article = page.locator("article", has_text=text)
-    comment_menu(page, text)
-    article.get_by_text("Make external").click()
-    page.get_by_role("button", name=re.compile("Make external")).last.click()
+    decide(page, text, "Make external")
     expect(page.locator("article", has_text=text)).to_contain_text("External")
 
 
 def make_internal(page: Page, text: str) -> None:
-    article = page.locator("article", has_text=text)
+    decide(page, text, "Make internal")
+    expect(page.locator("article.comment:not(.external)", has_text=text)).to_contain_text("Internal")
+
+
+def decide(page: Page, text: str, what: str) -> None:
+    """Choose it in the comment's menu, then confirm in the drawer (or on its page)."""
     comment_menu(page, text)
-    article.get_by_text("Make internal").click()
-    expect(page.locator("article", has_text=text)).to_contain_text("Internal")
+    page.locator("article", has_text=text).get_by_role("link", name=what).click()
+    page.get_by_role("button", name=what).click()
+    expect(page.locator("dialog[open]")).to_have_count(0)
 
 
 def test_an_invitation_cannot_be_used_twice(start_server: Start, smtp_server: PostOffice, open_page: OpenPage) -> None:

@@ -145,12 +145,12 @@
 
   addEventListener("pageshow", () => all("form[aria-busy]").forEach(rest));
 
-  let spoken = 0;
+  let spoken = Infinity; // how many comments there were when one was sent
 
   document.addEventListener("htmx:before:request", (event) => {
     const { sourceElement: source, target } = event.detail.ctx;
     if (target?.id === "drawer") rememberOpener(source);
-    if (source.matches("[data-composer]")) spoken = all("article", source.closest("section")).length;
+    spoken = source.matches("[data-composer]") ? all("article", source.closest("section")).length : Infinity;
   });
 
   document.addEventListener("htmx:config:request", (event) => {

@@ -1,0 +1,214 @@
+"""Canaries: a text of its own in every text column of every row, and a crawl that notes which of them reach whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from flask import Flask
+from sqlalchemy import JSON, Column, Enum, String, Table, select, update
+from werkzeug.test import TestResponse
+
+from portal.database import start_writing
+from portal.extensions import Base, db
+from tests.access.roads import Road, Traveller, roads, traveller
+from tests.fixtures.world import Browser, World
+
+# For each text column: what outsiders may learn from the rows they are concerned with. A new column fails until it is listed.
+#   shown   of a case shared with them, or an external comment on it       own     to the person it belongs to, nobody else
+#   hidden  never                                                          fixed   holds one of a few words the product itself compares
+#   kept    never, and left as it is, for the session would end            (what is fixed or kept carries no canary)
+KINDS: dict[str, str] = {
+    "attempt.bucket": "hidden",
+    "audit_entry.actor_name": "hidden",
+    "audit_entry.changes": "hidden",
+    "audit_entry.channel": "hidden",
+    "audit_entry.ip": "hidden",
+    "audit_entry.kind": "fixed",
+    "audit_entry.object_id": "hidden",
+    "audit_entry.request_id": "hidden",
+    "audit_entry.user_agent": "hidden",
+    "comment.author_name": "shown",
+    "comment.message": "own",
+    "comment.message_html": "shown",
+    "comment.uid": "shown",
+    "incident_case.created_by_name": "hidden",
+    "incident_case.description": "hidden",
+    "incident_case.description_html": "shown",
+    "incident_case.status": "fixed",
+    "incident_case.tags": "shown",
+    "incident_case.title": "shown",
+    "login_session.face": "fixed",
+    "login_session.ip": "hidden",
+    "login_session.key_hash": "kept",
+    "login_session.user_agent": "hidden",
+    "one_time_link.created_by_name": "hidden",
+    "one_time_link.nonce_hash": "hidden",
+    "one_time_link.salt": "hidden",
+    "organisation.name": "own",
+    "outbox_message.extra": "hidden",
+    "outbox_message.last_error": "hidden",
+    "outbox_message.letter": "fixed",
+    "outbox_message.message_id": "hidden",
+    "outbox_message.to_address": "hidden",
+    "party.name": "hidden",
+    "profile.name": "hidden",
+    "profile.permissions": "fixed",
+    "submission.location": "hidden",
+    "submission.token": "hidden",
+    "user_account.email": "own",
+    "user_account.name": "own",
+    "user_account.password_hash": "hidden",
+}
+SEES = {"hanna": ("shared", "all"), "rhea": ("shared", "all"), "vic": ("all",), "gast": ("foreign",), "dora": (), "": ()}
+# Words of the console that must not be read in the portal at all.
+NEVER = ("TLP", "PAP:", "AMBER", "assignee", "restricted", "manageCase", "Internal note", "Traceback", "sqlalchemy")
+
+
+def text_columns() -> Iterator[tuple[str, Column[Any]]]:
+    """Every column that can hold words, as "table.column"."""
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, JSON) or (isinstance(column.type, String) and not isinstance(column.type, Enum)):
+                yield f"{table.name}.{column.name}", column
+
+
+def word(table: Table, column: Column[Any], row: Any) -> str:
+    """The canary of one field: short enough for every column, unlike every other."""
+    place = [name for name, _ in text_columns()].index(f"{table.name}.{column.name}")
+    return f"kanari{place:02d}x{row.id:04d}y"
+
+
+@dataclass
+class Planted:
+    """Canary -> where it sits; and for each person the canaries they may meet."""
+
+    where: dict[str, str]
+    may: dict[str, set[str]]
+
+
+def plant(app: Flask, world: World) -> Planted:
+    """Write a canary into every text field there is, and work out who may read which."""
+    with app.app_context():
+        start_writing()
+        _rows_for_empty_tables(world)
+        planted = Planted({}, {who: set() for who in SEES})
+        for name, column in text_columns():
+            if KINDS[name] not in ("fixed", "kept"):
+                _plant_column(planted, world, name, column)
+        db.session.commit()
+    return planted
+
+
+def _rows_for_empty_tables(world: World) -> None:
+    """One row in each table the world leaves empty, so that no column goes without its canary."""
+    hanna, here, tables = world.people["hanna"], world.places["here"], Base.metadata.tables
+    connection = db.session.connection()
+    fill: dict[str, dict[str, Any]] = {
+        "party": {"organisation_id": here, "name": "p", "kind": "client"},
+        "attempt": {"bucket": "b"},
+        "submission": {"user_id": hanna, "token": "t", "location": "l"},
+        "one_time_link": {
+            "purpose": "invitation",
+            "user_id": world.people["newt"],
+            "organisation_id": here,
+            "salt": "s",
+            "nonce_hash": "n",
+        },
+        "login_session": {"key_hash": "k", "face": "portal", "user_id": world.people["vic"], "organisation_id": here, "epoch": 0},
+    }
+    for name, values in fill.items():
+        table = tables[name]
+        if "expires_at" in table.c:
+            values["expires_at"] = db.session.scalar(select(tables["comment"].c.created_at).limit(1))
+        connection.execute(table.insert().values(values))
+    connection.execute(update(tables["membership"]).values(party_id=select(tables["party"].c.id).limit(1).scalar_subquery()))
+
+
+def _plant_column(planted: Planted, world: World, name: str, column: Column[Any]) -> None:
+    table, connection = column.table, db.session.connection()
+    rows = connection.execute(select(table)).all()
+    assert rows, f"{table.name} is empty: its canaries would prove nothing"
+    for row in rows:
+        canary = word(table, column, row)
+        value: Any = canary
+        if isinstance(column.type, JSON):
+            value = [canary] if isinstance(getattr(row, column.name), list) else {"title": [canary, canary]}
+        connection.execute(update(table).where(table.c.id == row.id).values({column.name: value}))
+        if column.name == "uid":
+            world.comments.update({key: canary for key, uid in world.comments.items() if uid == row.uid})
+        planted.where[canary] = f"{name} of {row.id}"
+        for who in SEES:
+            if _concerns(world, KINDS[name], name, row, who):
+                planted.may[who].add(canary)
+
+
+def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
+    """Whether this row's field may reach this person."""
+    if kind == "hidden" or who in ("", "dora"):
+        return False
+    numbers = {world.cases[case] for case in SEES[who]}
+    cases = set(db.session.connection().scalars(select(CASE.c.id).where(CASE.c.number.in_(numbers))))
+    if name.startswith("incident_case."):
+        return row.id in cases
+    if name.startswith("comment."):
+        own = kind != "own" or (row.author_id == world.people[who] and who != "rhea")
+        return row.case_id in cases and row.external and own
+    if name.startswith("user_account."):
+        return bool(row.id == world.people[who])
+    return bool(row.id == world.places["there" if who == "gast" else "here"])
+
+
+CASE = Base.metadata.tables["incident_case"]
+COMMENT = Base.metadata.tables["comment"]
+
+
+@dataclass
+class Met:
+    """What a crawl came back with: canary or word -> the first road it was met on."""
+
+    on: dict[str, str]
+    answers: int = 0
+
+    def read(self, planted: Planted, road: Road, answer: TestResponse) -> None:
+        """Look for every canary in headers and body; what the person typed into the address themselves tells them nothing."""
+        text = f"{answer.headers}\n{answer.get_data(as_text=True)}"
+        text = text.replace(road.path, "").replace(quote(road.path, safe="/"), "") if answer.status_code != 200 else text
+        self.answers += 1
+        if "kanari" in text:
+            for canary in planted.where:
+                if canary in text:
+                    self.on.setdefault(canary, str(road))
+        for never in NEVER:
+            if never in text:
+                self.on.setdefault(never, str(road))
+
+
+VARIANTS: tuple[dict[str, str], ...] = (
+    {},
+    {"HX-Request": "true", "HX-Request-Type": "partial"},
+    {"HX-Request": "true", "HX-Request-Type": "full"},
+)
+
+
+def crawl(app: Flask, world: World, planted: Planted, person: Traveller, *, only: str = "") -> Met:
+    """Every GET, as page and as part; every POST that is refused or sent empty, for its error pages. `only`: one blueprint."""
+    met = Met({})
+    for method in ("GET", "POST"):
+        for road in roads(app, world, method):
+            if only and not road.endpoint.startswith(only):
+                continue
+            if method == "POST" and road.endpoint in ("external.delete_comment", "entry.sign_out"):
+                continue  # would change what the rest of the crawl sees
+            for headers in VARIANTS if road.face else VARIANTS[:1]:
+                met.read(planted, road, person.go(road, **headers))
+    return met
+
+
+def leaks(app: Flask, world: World, planted: Planted, browse: Callable[[str], Browser], who: str, *, only: str = "") -> dict[str, str]:
+    """Canaries and words this person met and should not have: what it is -> on which road."""
+    met = crawl(app, world, planted, traveller(app, browse, who), only=only)
+    extra = set(met.on) - planted.may[who]
+    return {planted.where.get(canary, canary): met.on[canary] for canary in sorted(extra)}

@@ -1,0 +1,121 @@
+"""Every road into the product: each route of the url map, with every kind of value its address can take, and who travels on it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from tests.fixtures.world import BASE, TOKEN, Browser, World
+
+IMPLIED = {"HEAD", "OPTIONS"}
+UNKNOWN_CASE, UNKNOWN_PERSON, UNKNOWN_COMMENT = 987_654, 987_653, "f" * 16
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+@dataclass(frozen=True)
+class Road:
+    """One request that can be made. `case`, `comment`, `person` are names of the world, empty where the address has none."""
+
+    endpoint: str
+    needs: Any
+    method: str
+    path: str
+    case: str = ""
+    comment: str = ""
+    person: str = ""
+    values: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+
+    @property
+    def face(self) -> str:
+        """The face the address belongs to, if any."""
+        first = self.path.split("/")[1]
+        return first if first in ("console", "portal") else ""
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path} ({self.endpoint} {self.case} {self.comment} {self.person})".replace("  ", " ")
+
+
+def roads(app: Flask, world: World, method: str) -> Iterator[Road]:
+    """All of them for this method. An address with a new kind of value fails here until it is taught below."""
+    adapter = app.create_url_adapter(None) if app.config.get("SERVER_NAME") else app.url_map.bind("127.0.0.1:8000")
+    for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.endpoint):
+        if method not in (rule.methods or ()):
+            continue
+        needs = app.view_functions[rule.endpoint].needs  # type: ignore[attr-defined]
+        for values, names in _values(rule, world):
+            yield Road(rule.endpoint, needs, method, adapter.build(rule.endpoint, values, method=method), values=values, **names)
+
+
+def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    arguments = sorted(rule.arguments)
+    if "uid" in arguments:
+        for case, number in world.cases.items():
+            for comment in _comments(case, world):
+                yield {"number": number, "uid": world.comments.get(comment, UNKNOWN_COMMENT)}, {"case": case, "comment": comment}
+        return
+    kinds: dict[str, list[tuple[Any, dict[str, str]]]] = {
+        "face": [("console", {}), ("portal", {})],
+        "number": [(number, {"case": name}) for name, number in {**world.cases, "unknown": UNKNOWN_CASE}.items()],
+        "user_id": [(key, {"person": name}) for name, key in {**world.people, "unknown": UNKNOWN_PERSON}.items()],
+        "token": [("forged", {})],
+        "version": [("0" * 12, {})],
+        "name": [("app.js", {})],
+    }
+    for combination in product(*(kinds[argument] for argument in arguments)):
+        values = {argument: value for argument, (value, _) in zip(arguments, combination, strict=True)}
+        yield values, {key: name for _, names in combination for key, name in names.items()}
+
+
+def _comments(case: str, world: World) -> list[str]:
+    """The case's own comments, one of another case, and none at all: parent and child must be asked for together."""
+    own = [name for name in world.comments if name.startswith(f"{case}-")]
+    return [*own, "all-hanna" if case == "shared" else "shared-hanna", "unknown"]
+
+
+@dataclass(frozen=True)
+class Traveller:
+    """Somebody with cookies in hand; nothing the answers set is kept, so that every request starts alike."""
+
+    app: Flask
+    cookies: str
+    token: str
+
+    def go(self, road: Road, data: dict[str, Any] | None = None, **headers: str) -> TestResponse:
+        """Make the request, with form token and origin where it writes."""
+        client = self.app.test_client(use_cookies=False)
+        sent = {"Cookie": self.cookies, **headers}
+        if road.method == "POST":
+            sent["Origin"] = BASE
+            data = {"csrf_token": self.token, **(data or {})}
+        return client.open(road.path, method=road.method, base_url=BASE, headers=sent, data=data)
+
+
+def traveller(app: Flask, browse: Callable[[str], Browser], who: str = "", face: str = "") -> Traveller:
+    """`who` signed in (nobody when empty); `face` puts the session's key into the cookie of that face instead of their own."""
+    page = app.test_client(use_cookies=False).get("/portal/sign-in", base_url=BASE)
+    found = TOKEN.search(page.text)
+    assert found is not None
+    cookies = [page.headers["Set-Cookie"].split(";")[0]]
+    if who:
+        browser = browse(who)
+        key = browser.client.get_cookie(browser.face, domain="127.0.0.1")
+        assert key is not None
+        cookies.append(f"{face or browser.face}={key.value}")
+    return Traveller(app, "; ".join(cookies), found[1])
+
+
+ONE_TIME = re.compile(
+    r'nonce="[^"]*"|nonce-[\w-]+|name="(?:csrf_token|submission|kept)" value="[^"]*"|submission=\w+|state=[^;]*;', re.IGNORECASE
+)
+
+
+def plain(answer: TestResponse) -> str:
+    """Status, headers and body without what is new in every answer: nonces, form tokens."""
+    return ONE_TIME.sub("~", f"{answer.status}\n{answer.headers}\n{answer.get_data(as_text=True)}")

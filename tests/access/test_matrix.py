@@ -1,0 +1,162 @@
+"""Who may go where: the routes and what they need, line by line; and every route tried by everybody on every kind of case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from portal.accounts.permissions import Permission
+from portal.web.face import Needs
+from tests.access.roads import IMPLIED, Road, Traveller, roads, traveller
+from tests.access.rows import contents, put_back
+from tests.fixtures.world import Browser, World
+
+GOLDEN = Path(__file__).parent / "matrix.txt"
+P = Permission
+RIGHTS: dict[str, set[Permission]] = {
+    "ada": {P.CREATE_CASE, P.UPDATE_CASE, P.COMMENT, P.SHARE_OUTSIDE},
+    "olga": set(Permission),
+    "ruth": set(),
+    "otto": set(Permission),
+    "pia": {P.MANAGE_USER},
+    "hanna": {P.COMMENT},
+    "rhea": set(),
+    "vic": {P.COMMENT},
+    "gast": {P.COMMENT},
+}
+SEES: dict[str, set[str]] = {
+    "ada": {"shared", "internal", "restricted", "all", "revoked"},
+    "olga": {"shared", "internal", "all", "revoked"},
+    "ruth": {"shared", "internal", "all", "revoked"},
+    "otto": {"foreign"},
+    "pia": set(),
+    "hanna": {"shared", "all"},
+    "rhea": {"shared", "all"},
+    "vic": {"all"},
+    "gast": {"foreign"},
+}
+HERE = {"ada", "olga", "ruth", "hanna", "rhea", "vic", "dora", "newt"}
+MANAGES = {"olga": HERE, "otto": {"otto", "gast"}, "pia": {*HERE, "otto", "gast", "pia"}}
+CONSOLE = {"ada", "olga", "ruth", "otto", "pia"}
+# Where the right answer depends on more than the route: enough of a form to get as far as the verb.
+FILLED: dict[str, dict[str, Any]] = {
+    "console.new_case": {"title": "A new one", "description": "It happened.", "severity": 2, "tlp": 2, "pap": 2},
+    "console.add_comment": {"message": "Words"},
+    "console.edit_comment": {"message": "Other words"},
+    "console.mark_comment": {"external": "1"},
+    "console.access": {"access": "internal"},
+    "external.add_comment": {"message": "Words"},
+    "external.edit_comment": {"message": "Other words"},
+}
+PASSED = {"GET": {200, 303, 410}, "POST": {200, 303, 410, 422}}
+
+
+def lines(app: Flask) -> list[str]:
+    """endpoint, methods, needs: one line a route."""
+    return sorted(
+        f"{rule.endpoint} {'/'.join(sorted((rule.methods or set()) - IMPLIED))} {app.view_functions[rule.endpoint].needs}"  # type: ignore[attr-defined]
+        for rule in app.url_map.iter_rules()
+    )
+
+
+def test_every_route_says_what_it_needs(app: Flask) -> None:
+    """A change here widens or narrows access: it must be meant, and is seen in the diff of matrix.txt."""
+    needs = {name: getattr(view, "needs", None) for name, view in app.view_functions.items()}
+    assert None not in needs.values()
+    assert lines(app) == GOLDEN.read_text().splitlines()
+
+
+def test_nothing_that_writes_is_open_to_anyone_by_mistake(app: Flask) -> None:
+    open_to_all = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and app.view_functions[rule.endpoint].needs is Needs.ANYONE  # type: ignore[attr-defined]
+    }
+    assert open_to_all == {
+        "entry.accept",
+        "entry.forgotten",
+        "entry.invitation",
+        "entry.new_link",
+        "entry.reset",
+        "entry.set_theme",
+        "entry.setup",
+        "entry.sign_in",
+    }
+
+
+def refused(road: Road, who: str) -> int | None:
+    """The status this person must get, or None when nothing stands in their way. `who` is empty for nobody on this face."""
+    if road.needs is Needs.ANYONE:
+        return None
+    if not who or (who in CONSOLE) != (road.face == "console"):
+        return 401 if road.method == "POST" else 303
+    if road.needs is Needs.TEAM and who == "pia":
+        return 403
+    if isinstance(road.needs, Permission) and road.needs not in RIGHTS[who]:
+        return 403
+    if road.case and road.case not in SEES[who]:
+        return 404
+    if road.person and road.person not in MANAGES[who]:
+        return 404
+    return _refused_comment(road, who) if road.comment else None
+
+
+def _refused_comment(road: Road, who: str) -> int | None:
+    if not road.comment.startswith(f"{road.case}-"):
+        return 404
+    author = "hanna" if road.comment.endswith("-hanna") else "otto" if road.case == "foreign" else "ada"
+    if author == who or road.endpoint == "console.mark_comment":
+        return None
+    return 403 if who in CONSOLE else 404
+
+
+def wrong(app: Flask, world: World, person: Traveller, who: str, method: str) -> list[str]:
+    """Every road this person travels otherwise than they should."""
+    told, before = [], contents(app)
+    filled = {**FILLED, "entry.switch_organisation": {"organisation": str(world.places[_place(who)])}}
+    for road in roads(app, world, method):
+        answer = person.go(road, filled.get(road.endpoint) if method == "POST" else None)
+        wanted = refused(road, who)
+        good = answer.status_code == wanted if wanted else answer.status_code in PASSED[method]
+        if wanted == 303:
+            good = good and f"/{road.face}/sign-in" in answer.headers["Location"]
+        if not good:
+            told.append(f"{who or 'nobody'}: {road}: {answer.status_code} instead of {wanted or 'passing'}")
+        if method == "POST" and answer.status_code < 400:
+            put_back(app, before)
+    return told
+
+
+def _place(who: str) -> str:
+    return "there" if who in ("otto", "gast") else "admin" if who == "pia" else "here"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("who", list(RIGHTS))
+def test_everybody_gets_as_far_as_they_may(app: Flask, world: World, browse: Callable[[str], Browser], who: str, method: str) -> None:
+    assert wrong(app, world, traveller(app, browse, who), who, method) == []
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    ("who", "face"),
+    [("", ""), ("dora", ""), ("ada", "portal"), ("olga", "portal"), ("pia", "portal"), ("hanna", "console")],
+    ids=["anonymous", "deactivated", "ada-on-portal", "olga-on-portal", "pia-on-portal", "hanna-on-console"],
+)
+def test_a_key_of_no_use_here_is_nobodys(
+    app: Flask, world: World, browse: Callable[[str], Browser], who: str, face: str, method: str
+) -> None:
+    """No session, one of a deactivated person, or one of the other face: the answer is the same as to a stranger."""
+    assert wrong(app, world, traveller(app, browse, who, face), "", method) == []
+
+
+@pytest.mark.parametrize("face", ["console", "portal"])
+def test_nobody_cannot_get_a_part_without_signing_in(app: Flask, world: World, browse: Callable[[str], Browser], face: str) -> None:
+    person = traveller(app, browse)
+    asked = [road for road in roads(app, world, "GET") if road.face == face and road.needs is not Needs.ANYONE]
+    assert asked
+    assert {person.go(road, **{"HX-Request": "true"}).status_code for road in asked} == {401}
