@@ -81,6 +81,14 @@ def needs_rehash(stored: str) -> bool:
     return hasher().check_needs_rehash(stored)
 
 
+def _left_without(words: list[str], password: str) -> int:
+    """How many letters and digits remain when these words are taken out."""
+    rest = password.lower()
+    for word in sorted(words, key=len, reverse=True):
+        rest = rest.replace(word, "")
+    return sum(character.isalnum() for character in rest)
+
+
 def check_strength(password: str, about: list[str]) -> None:
     """Refuse what is short, common or made of the person's own data (`about`: name, address, team)."""
     if len(password) < SHORTEST:
@@ -89,8 +97,11 @@ def check_strength(password: str, about: list[str]) -> None:
         raise Refusal(f"Use at most {LONGEST} characters.")
     from zxcvbn import zxcvbn  # loaded when somebody sets a password: its word lists are large
 
-    words = [part for text in about for part in text.replace("@", " ").replace(".", " ").split() if len(part) > 2]
-    result = zxcvbn(password[:72], user_inputs=[w.lower() for w in words + PRODUCT_WORDS])
+    own = [part.lower() for text in about for part in text.replace("@", " ").replace(".", " ").split() if len(part) > 2]
+    words = own + PRODUCT_WORDS
+    if _left_without(words, password) < SHORTEST // 2:  # zxcvbn counts each word as one more thing to guess, known or not
+        raise Refusal("Choose a harder password: this one is made of your name, your address or words of this product.")
+    result = zxcvbn(password[:72], user_inputs=words)
     if result["score"] < 3:
         hint = result["feedback"]["warning"] or "It is too easy to guess."
         raise Refusal(f"Choose a harder password: {hint.rstrip('.')}. A few unrelated words in a row work well.")

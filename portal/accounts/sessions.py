@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..clock import now
@@ -71,27 +71,32 @@ _WANTED = (
 )
 
 
+# Written once: the statement is the same for every request, only the values differ.
+_FIND = (
+    select(*_WANTED)
+    .join(User, User.id == LoginSession.user_id)
+    .join(Membership, Membership.user_id == User.id)
+    .join(Organisation, Organisation.id == Membership.organisation_id)
+    .outerjoin(membership_profile, membership_profile.c.membership_id == Membership.id)
+    .outerjoin(Profile, Profile.id == membership_profile.c.profile_id)
+    .where(
+        LoginSession.key_hash == bindparam("key_hash"),
+        LoginSession.face == bindparam("face"),
+        LoginSession.last_seen_at > bindparam("seen_after"),
+        LoginSession.created_at > bindparam("opened_after"),
+        LoginSession.epoch == User.epoch,
+        User.active,
+        Organisation.locked.is_(False),
+    )
+    .order_by(Organisation.name)
+)
+
+
 def find(key: str, face: str) -> Found | None:
     """The living session behind a cookie's key on this face, in one query; None when anything about it is over."""
     moment = now()
-    rows: Sequence[Any] = db.session.execute(
-        select(*_WANTED)
-        .join(User, User.id == LoginSession.user_id)
-        .join(Membership, Membership.user_id == User.id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-        .outerjoin(membership_profile, membership_profile.c.membership_id == Membership.id)
-        .outerjoin(Profile, Profile.id == membership_profile.c.profile_id)
-        .where(
-            LoginSession.key_hash == _hash(key),
-            LoginSession.face == face,
-            LoginSession.last_seen_at > moment - IDLE,
-            LoginSession.created_at > moment - LONGEST[face],
-            LoginSession.epoch == User.epoch,
-            User.active,
-            Organisation.locked.is_(False),
-        )
-        .order_by(Organisation.name)
-    ).all()
+    values = {"key_hash": _hash(key), "face": face, "seen_after": moment - IDLE, "opened_after": moment - LONGEST[face]}
+    rows: Sequence[Any] = db.session.execute(_FIND, values).all()
     current = [row for row in rows if row.organisation_id == row.current_id]
     return Found(_viewer(current, rows), current[0].last_seen_at) if current else None
 

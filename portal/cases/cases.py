@@ -131,7 +131,7 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
         "tlp": draft.tlp,
         "pap": draft.pap,
         "tags": list(draft.tags),
-        "start_date": draft.start_date or case.start_date,
+        "start_date": _start(case, draft),
         "status": draft.status or case.status,
         "assignee_id": draft.assignee_id,
     }
@@ -141,6 +141,13 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
     record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed))
     _apply(case, changed)
     return sorted(changed)
+
+
+def _start(case: Case, draft: Draft) -> datetime:
+    """Forms speak in minutes: the minute the case has already is no change, or its seconds would be lost with every edit."""
+    if draft.start_date is None or draft.start_date == case.start_date.replace(second=0, microsecond=0):
+        return case.start_date
+    return draft.start_date
 
 
 def _apply(case: Case, changed: dict[str, Any]) -> None:

@@ -110,7 +110,7 @@ _COLUMNS = (
 
 def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Page[CaseRow]:
     """The viewer's cases, latest change first, 25 a page; two queries, a third when one is shared with everybody."""
-    wanted = scope.visible(viewer, Case).with_only_columns(*_COLUMNS).outerjoin(_assignee, _assignee.id == Case.assignee_id)
+    wanted = scope.visible(viewer, Case, *_COLUMNS).outerjoin(_assignee, _assignee.id == Case.assignee_id)
     for condition in _conditions(viewer, filters):
         wanted = wanted.where(condition)
     if place := read_cursor(after):

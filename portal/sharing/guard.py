@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import event
@@ -35,27 +36,33 @@ class Rule(LoaderCriteriaOption):
 
 def engage(viewer: Viewer) -> None:
     """From here on this session shows only what the viewer may see."""
+    pairs = _pairs(viewer)
     db.session.info["viewer"] = viewer
-    db.session.info["criteria"] = _criteria(viewer)
+    db.session.info["criteria"] = _laid(pairs)
+    db.session.info["conditions"] = frozenset(id(condition) for _, condition in pairs)
 
 
 def release() -> None:
     """Forget the viewer; the next request lays its own rules."""
     db.session.info.pop("viewer", None)
     db.session.info.pop("criteria", None)
+    db.session.info.pop("conditions", None)
 
 
-def _criteria(viewer: Viewer) -> tuple[Any, ...]:
+def _pairs(viewer: Viewer) -> tuple[tuple[type[Any], Any], ...]:
+    """Each model with its condition; for an outsider that is every model there is."""
     rules, otherwise = scope.rules(viewer), scope.otherwise(viewer)
-    if viewer.external:
-        models = [mapper.class_ for mapper in Base.registry.mappers]
-        pairs = [(model, rules.get(model, otherwise)) for model in models]
-    else:
-        pairs = list(rules.items())
-    return tuple(Rule(model, rule, include_aliases=True) for model, rule in pairs)
+    if not viewer.external:
+        return tuple(rules.items())
+    return tuple((mapper.class_, rules.get(mapper.class_, otherwise)) for mapper in Base.registry.mappers)
 
 
-def _past_models(statement: Any) -> bool:
+@lru_cache(maxsize=512)
+def _laid(pairs: tuple[tuple[type[Any], Any], ...]) -> tuple[Rule, ...]:
+    return tuple(Rule(model, condition, include_aliases=True) for model, condition in pairs)
+
+
+def _past_models(statement: Any, conditions: frozenset[int]) -> bool:
     """True for text() in its several guises and for tables taken from the metadata instead of from a model, the rules' own excepted.
 
     SQLAlchemy marks what comes from a model, and each select must have such a mark for every table it reads: the plain
@@ -68,6 +75,8 @@ def _past_models(statement: Any) -> bool:
         return True
     while stack:
         element = stack.pop()
+        if id(element) in conditions:
+            continue  # a rule itself, written in by scope.visible
         kind = element.__visit_name__
         if kind in ("textclause", "textual_select", "text_as_from"):
             return True
@@ -82,7 +91,7 @@ def _past_models(statement: Any) -> bool:
             nested.append(element)
         else:
             stack.extend(element.get_children())
-    return not read <= marked or any(_past_models(inner) for inner in nested)
+    return not read <= marked or any(_past_models(inner, conditions) for inner in nested)
 
 
 @event.listens_for(db.session, "do_orm_execute")
@@ -91,7 +100,7 @@ def keep_in_scope(run: ORMExecuteState) -> None:
     viewer: Viewer | None = run.session.info.get("viewer")
     if viewer is None:
         return
-    if viewer.external and (not run.is_select or not run.is_orm_statement or _past_models(run.statement)):
+    if viewer.external and (not run.is_select or not run.is_orm_statement or _past_models(run.statement, run.session.info["conditions"])):
         raise UnscopedRead(str(run.statement))
     if run.is_select:
         run.statement = run.statement.options(*run.session.info["criteria"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 
@@ -20,9 +22,25 @@ _case = Case.__table__.alias(f"{RULE}case")
 _grant = Grant.__table__.alias(f"{RULE}grant")
 
 
+class Who(NamedTuple):
+    """All that the rules ask of a viewer. What they may see is asked of the database each time; only the question is kept."""
+
+    user_id: int
+    organisation_id: int
+    external: bool
+    platform: bool
+
+
 def rules(viewer: Viewer) -> Rules:
     """Model -> condition on its rows. What is not named follows `otherwise`."""
-    return _outside(viewer) if viewer.external else _inside(viewer)
+    who = Who(viewer.user_id, viewer.organisation_id, viewer.external, viewer.platform)
+    return _written(_outside if viewer.external else _inside, who)
+
+
+@lru_cache(maxsize=512)
+def _written(write: Callable[[Who], Rules], who: Who) -> Rules:
+    """Writing the conditions costs more than running them, so each viewer's are written once."""
+    return write(who)
 
 
 def otherwise(viewer: Viewer) -> ColumnElement[bool]:
@@ -30,7 +48,7 @@ def otherwise(viewer: Viewer) -> ColumnElement[bool]:
     return false() if viewer.external else true()
 
 
-def _outside(viewer: Viewer) -> Rules:
+def _outside(viewer: Who) -> Rules:
     def seen(case: Any) -> ColumnElement[bool]:
         named = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
         return and_(
@@ -47,7 +65,7 @@ def _outside(viewer: Viewer) -> Rules:
     }
 
 
-def _inside(viewer: Viewer) -> Rules:
+def _inside(viewer: Who) -> Rules:
     def seen(case: Any) -> ColumnElement[bool]:
         named = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
         return and_(
@@ -68,13 +86,18 @@ def _inside(viewer: Viewer) -> Rules:
     }
 
 
-def _own(viewer: Viewer) -> Rules:
+def _own(viewer: Who) -> Rules:
     return {LoginSession: LoginSession.user_id == viewer.user_id, Submission: Submission.user_id == viewer.user_id}
 
 
-def visible(viewer: Viewer, model: type[Any]) -> Select[Any]:
-    """Rows of the model this person may see, as a select to go on with; holds without the guard too."""
-    return select(model).where(rules(viewer).get(model, otherwise(viewer)))
+def visible(viewer: Viewer, model: type[Any], *columns: Any) -> Select[Any]:
+    """Rows of the model this person may see (or these columns of them), as a select to go on with; holds without the guard too."""
+    return _selected(columns or (model,), rules(viewer).get(model, otherwise(viewer)))
+
+
+@lru_cache(maxsize=2048)
+def _selected(wanted: tuple[Any, ...], condition: ColumnElement[bool]) -> Select[Any]:
+    return select(*wanted).where(condition)
 
 
 def can_see(viewer: Viewer, model: type[Any], row_id: int) -> Select[Any]:

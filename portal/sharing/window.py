@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from markupsafe import Markup
-from sqlalchemy import Select, exists, select, tuple_
+from sqlalchemy import Select, Table, bindparam, exists, select, tuple_
 
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
@@ -26,7 +26,26 @@ from .records import SharedCase, SharedCaseRow, SharedComment
 _ROW = (Case.number, Case.title, Case.severity, Case.stage, Case.tags, Case.created_at, Case.outside_at)
 _STAGES = (Case.new_at, Case.in_progress_at, Case.closed_at)
 _PAGE = (Case.id, Case.organisation_id, Case.description_html, Case.start_date, Case.access)
+_MESSAGE = (
+    Comment.uid,
+    Comment.author_id,
+    Comment.author_name,
+    Comment.author_external,
+    Comment.message,
+    Comment.message_html,
+    Comment.created_at,
+    Comment.edited_at,
+)
 VIEW_NOTED_EVERY = timedelta(hours=1)
+_entry = cast("Table", AuditEntry.__table__)
+_VIEWED = select(
+    exists().where(
+        _entry.c.case_id == bindparam("case_id"),
+        _entry.c.actor_id == bindparam("actor_id"),
+        _entry.c.kind == Kind.CASE_VIEWED,
+        _entry.c.at > bindparam("since"),
+    )
+)
 
 
 class Window:
@@ -34,6 +53,7 @@ class Window:
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
+        self._found: Any = None  # the case this request asked for; a window lives no longer than that
 
     @property
     def can_write(self) -> bool:
@@ -41,7 +61,7 @@ class Window:
         return self.viewer.can(Permission.COMMENT)
 
     def _visible(self, model: Any, *columns: Any) -> Select[Any]:
-        return scope.visible(self.viewer, model).with_only_columns(*columns)
+        return scope.visible(self.viewer, model, *columns)
 
     def cases(self, after: str = "") -> Page[SharedCaseRow]:
         """Shared cases, latest visible change first, 25 a page."""
@@ -65,31 +85,26 @@ class Window:
         )
 
     def _find(self, number: int) -> Any:
+        if self._found is not None and self._found.number == number:
+            return self._found
         row = db.session.execute(self._visible(Case, *_ROW, *_STAGES, *_PAGE).where(Case.number == number)).one_or_none()
         if row is None:
             raise NotVisible(f"case {number}")
+        self._found = row
         return row
 
     def note_view(self, number: int) -> None:
         """Keep on record that this person opened the case; once an hour is enough to know."""
         row = self._find(number)
-        entry = AuditEntry.__table__
-        recent = select(
-            exists().where(
-                entry.c.case_id == row.id,
-                entry.c.actor_id == self.viewer.user_id,
-                entry.c.kind == Kind.CASE_VIEWED,
-                entry.c.at > now() - VIEW_NOTED_EVERY,
-            )
-        )
-        if not db.session.connection().scalar(recent):
+        known = {"case_id": row.id, "actor_id": self.viewer.user_id, "since": now() - VIEW_NOTED_EVERY}
+        if not db.session.connection().scalar(_VIEWED, known):
             record_apart(Kind.CASE_VIEWED, actor=self.viewer, case=row, object_id=number)
 
     def messages(self, number: int) -> list[SharedComment]:
         """The conversation of a case, oldest first."""
         case_id = self._visible(Case, Case.id).where(Case.number == number).scalar_subquery()
-        rows = db.session.scalars(
-            scope.visible(self.viewer, Comment).where(Comment.case_id == case_id).order_by(Comment.created_at, Comment.id)
+        rows = db.session.execute(
+            self._visible(Comment, *_MESSAGE).where(Comment.case_id == case_id).order_by(Comment.created_at, Comment.id)
         )
         return [self._message(row) for row in rows]
 
@@ -97,7 +112,7 @@ class Window:
         """One message of a case, only if the person wrote it: for editing or deleting."""
         return self._message(self._own(number, uid)[1])
 
-    def _message(self, row: Comment) -> SharedComment:
+    def _message(self, row: Any) -> SharedComment:
         named = row.author_external or self.viewer.names_analysts
         return SharedComment(
             uid=row.uid,

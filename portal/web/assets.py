@@ -44,13 +44,9 @@ def load(name: str) -> Asset:
 
 
 @lru_cache(maxsize=32)
-def _url(name: str, root: str) -> str:
-    return f"{root}static/{load(name).version}/{name}"
-
-
 def asset(name: str) -> str:
-    """The address of a file; a new content has a new address."""
-    return _url(name, request.script_root + "/")
+    """The address of a file; a new content has a new address. The product is always at the root: its cookies demand it."""
+    return f"/static/{load(name).version}/{name}"
 
 
 def serve(version: str, name: str) -> Response:
@@ -58,7 +54,7 @@ def serve(version: str, name: str) -> Response:
     if name not in BUNDLES:
         raise NotFound
     found = load(name)
-    zipped = "gzip" in request.headers.get("Accept-Encoding", "")
+    zipped = request.accept_encodings["gzip"] > 0
     response = Response(found.packed if zipped else found.body, content_type=found.mimetype)
     if zipped:
         response.headers["Content-Encoding"] = "gzip"

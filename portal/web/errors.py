@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, SecurityError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from ..extensions import db
 from ..refusals import NotVisible, Refusal, TooMany
@@ -84,7 +84,11 @@ def typed() -> list[tuple[str, str]]:
     """What the person had typed into the form they sent, secrets excepted."""
     if request.method != "POST" or request.mimetype != "application/x-www-form-urlencoded":
         return []
-    return [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_KEPT and value.strip()][:50]
+    try:
+        pairs = list(request.form.items(multi=True))
+    except RequestEntityTooLarge:  # reading it is what went wrong
+        return []
+    return [(name, value) for name, value in pairs if name not in NEVER_KEPT and value.strip()][:50]
 
 
 def is_htmx() -> bool:

@@ -49,6 +49,8 @@ def install(app: Flask) -> None:
 def check() -> Any:
     """Runs before each view; returns an answer to stop the request."""
     g.request_id = secrets.token_hex(8)
+    if request.method == "HEAD":
+        request.method = "GET"  # views tell asking from sending by GET; the server leaves the body of the answer away
     g.viewer, g.window = None, None
     face = face_of_path()
     g.face = face or "portal"

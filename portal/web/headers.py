@@ -59,7 +59,7 @@ def _compress(response: Response) -> Response:
         or response.is_streamed
         or response.direct_passthrough
         or not (response.mimetype or "").startswith("text/")
-        or "gzip" not in request.headers.get("Accept-Encoding", "")
+        or not request.accept_encodings["gzip"] > 0
     ):
         return response
     body = response.get_data()

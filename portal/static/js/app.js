@@ -91,6 +91,7 @@
   function returnFocus() {
     let place = opener?.isConnected ? opener : openerId ? document.getElementById(openerId) : null;
     if (place && !place.checkVisibility()) place = find("summary", place.closest("details") ?? document);
+    if (!place && openerId === "banner-manage") place = find("#manage-access"); // the banner left with the last outsider
     (place ?? find("#conversation-title") ?? find("#main"))?.focus();
     opener = null;
   }

@@ -1,0 +1,149 @@
+"""Messages in the portal: writing where one may, changing one's own, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.cases.models import Comment
+from portal.extensions import db
+from portal.mail.models import OutboxMessage
+from tests.fixtures.world import Browser, World
+
+HERS = "Hanna's word on shared."
+Browse = Callable[[str], Browser]
+
+
+def shared(world: World, rest: str = "") -> str:
+    """The address of the case shared with Hanna and Rhea."""
+    return f"/portal/cases/{world.cases['shared']}{rest}"
+
+
+def own(world: World, act: str) -> str:
+    """An act on Hanna's own message."""
+    return shared(world, f"/comments/{world.comments['shared-hanna']}/{act}")
+
+
+def test_hanna_can_write_and_everybody_concerned_reads_it(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    answer = hanna.post(shared(world, "/comments"), {"message": "We changed **all** passwords."})
+    assert answer.headers["Location"] == shared(world, "#conversation")
+    page = hanna.get(shared(world)).text
+    assert "We changed <strong>all</strong> passwords." in page
+    assert "Your message is sent." in page
+    assert "We changed <strong>all</strong> passwords." in browse("rhea").get(shared(world)).text
+    assert "We changed <strong>all</strong> passwords." in browse("ada").get(f"/console/cases/{world.cases['shared']}").text
+    with app.app_context():
+        row = db.session.scalars(select(Comment).order_by(Comment.id.desc())).first()
+        assert row is not None
+        assert (row.external, row.author_external, row.author_name) == (True, True, "Hanna Person")
+        letters = db.session.scalars(select(OutboxMessage.letter).where(OutboxMessage.comment_id == row.id)).all()
+        assert sorted(letters) == ["case_news", "external_reply"]
+
+
+@pytest.mark.parametrize("extra", [{"external": "0"}, {"audience": "internal"}, {"author_id": "1"}, {"case_id": "2"}])
+def test_what_hanna_writes_is_external_and_hers_whatever_she_sends(app: Flask, world: World, browse: Browse, extra: dict[str, str]) -> None:
+    browse("hanna").post(shared(world, "/comments"), {"message": "Words", **extra})
+    with app.app_context():
+        row = db.session.scalars(select(Comment).order_by(Comment.id.desc())).first()
+        assert row is not None
+        assert row.external
+        assert row.author_id == world.people["hanna"]
+        assert row.case_id == 1
+
+
+def test_htmx_gets_the_conversation_with_an_empty_box(world: World, browse: Browse) -> None:
+    answer = browse("hanna").post(shared(world, "/comments"), {"message": "A new thing"}, htmx=True)
+    assert answer.status_code == 200
+    assert answer.text.lstrip().startswith('<section id="conversation"')
+    assert answer.text.count("A new thing") == 1
+
+
+@pytest.mark.parametrize("message", ["", " \n ", "y" * 65_537])
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_mistake_is_explained_and_keeps_the_text(world: World, browse: Browse, message: str, htmx: bool) -> None:
+    answer = browse("hanna").post(shared(world, "/comments"), {"message": message}, htmx=htmx)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert not message.strip() or message in answer.text
+
+
+def test_rhea_has_no_form_and_cannot_write(world: World, browse: Browse) -> None:
+    rhea = browse("rhea")
+    page = rhea.get(shared(world)).text
+    assert "<textarea" not in page
+    assert "/edit" not in page
+    for rest in ("/comments", f"/comments/{world.comments['shared-hanna']}/edit", f"/comments/{world.comments['shared-hanna']}/delete"):
+        assert rhea.post(shared(world, rest), {"message": "May I?"}).status_code == 403
+    assert "May I?" not in browse("ada").get(f"/console/cases/{world.cases['shared']}").text
+
+
+def test_hanna_can_change_her_own_words(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert "Hanna&#39;s word on shared." in hanna.get(own(world, "edit")).text
+    assert hanna.post(own(world, "edit"), {"message": ""}).status_code == 422
+    assert hanna.post(own(world, "edit"), {"message": "Better words"}).status_code == 303
+    page = browse("rhea").get(shared(world)).text
+    assert "Better words" in page
+    assert "edited" in page
+    assert HERS not in page
+
+
+def test_hanna_can_take_her_own_words_back(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert hanna.get(own(world, "delete")).status_code == 200
+    assert HERS in hanna.get(shared(world)).text, "asking deletes nothing"
+    assert hanna.post(own(world, "delete")).status_code == 303
+    assert HERS not in hanna.get(shared(world)).text
+    assert hanna.get(own(world, "delete")).status_code == 404
+    assert hanna.post(own(world, "delete")).status_code == 404
+
+
+def test_edits_and_deletions_come_back_as_parts(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert hanna.get(own(world, "edit"), htmx=True).text.lstrip().startswith("<dialog")
+    saved = hanna.post(own(world, "edit"), {"message": "Better words"}, htmx=True)
+    assert saved.status_code == 200
+    assert "Better words" in saved.text
+    assert "<html" not in saved.text
+    assert "Better words" not in hanna.post(own(world, "delete"), htmx=True).text
+
+
+@pytest.mark.parametrize("comment", ["shared-external", "shared-internal", "all-hanna"])
+@pytest.mark.parametrize("act", ["edit", "delete"])
+def test_hanna_cannot_change_what_is_not_hers_or_not_there(world: World, browse: Browse, comment: str, act: str) -> None:
+    hanna, path = browse("hanna"), shared(world, f"/comments/{world.comments[comment]}/{act}")
+    assert hanna.get(path).status_code == 404
+    assert hanna.post(path, {"message": "Mine now"}).status_code == 404
+    assert "Mine now" not in browse("ada").get(f"/console/cases/{world.cases['shared']}").text
+
+
+def test_words_made_internal_are_out_of_their_authors_reach(world: World, browse: Browse) -> None:
+    hanna, ada = browse("hanna"), browse("ada")
+    mark = f"/console/cases/{world.cases['shared']}/comments/{world.comments['shared-hanna']}/external"
+    assert ada.post(mark, {"external": "0"}).status_code == 303
+    assert HERS not in hanna.get(shared(world)).text
+    assert hanna.post(own(world, "edit"), {"message": "Still mine"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script>",
+        "[x](javascript:alert(1))",
+        "![x](https://evil.example/x.png)",
+        '<img src=x onerror="alert(1)">',
+        "{{ 7*7 }}",
+    ],
+)
+def test_what_a_guest_writes_cannot_run_in_the_console(world: World, browse: Browse, text: str) -> None:
+    browse("hanna").post(shared(world, "/comments"), {"message": text})
+    for page in (browse("ada").get(f"/console/cases/{world.cases['shared']}").text, browse("rhea").get(shared(world)).text):
+        conversation = page[page.index("word on shared") :]
+        assert "<script>alert" not in page
+        assert "<img" not in conversation
+        assert 'href="javascript' not in conversation
+        assert "49" not in conversation.split('class="prose"')[-1][:60]

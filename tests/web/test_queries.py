@@ -1,0 +1,90 @@
+"""How much the pages that are looked at most ask of the database: few statements, and no more for many rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from portal.accounts import sessions
+from portal.extensions import db
+from tests import factories as make
+from tests.fixtures.world import Browser, World
+
+Browse = Callable[[str], Browser]
+
+
+@contextmanager
+def counted(app: Flask) -> Iterator[list[str]]:
+    """The SELECTs and writes made inside; what begins and ends transactions is not counted."""
+    made: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            made.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield made
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def more(app: Flask, world: World, cases: int, comments: int) -> None:
+    """Many cases shared with Hanna, and much talk on one of them."""
+    with app.app_context():
+        ada = sessions.viewer_of(world.people["ada"], world.places["here"])
+        hanna = sessions.viewer_of(world.people["hanna"], world.places["here"])
+        assert ada is not None
+        assert hanna is not None
+        for number in range(cases):
+            make.share(make.make_case(ada, f"More {number}"), ada, hanna, everybody=number % 2 == 0)
+        from portal.cases.cases import load
+
+        for number in range(comments):
+            make.say(load(world.cases["shared"]), ada, f"More {number}", external=number % 2 == 0)
+        db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "most"),
+    [
+        ("ada", "/console/cases", 6),
+        ("ada", "/console/cases/1", 10),
+        ("hanna", "/portal/", 6),
+        ("hanna", "/portal/cases/1", 10),
+        ("olga", "/console/people", 8),
+        ("ada", "/console/cases/1/access", 10),
+        ("ada", "/console/cases/1/history", 10),
+    ],
+)
+def test_pages_ask_little_and_no_more_for_many_rows(app: Flask, world: World, browse: Browse, who: str, path: str, most: int) -> None:
+    browser = browse(who)
+    browser.get(path)  # what is noted once an hour is noted now
+    with counted(app) as few:
+        assert browser.get(path).status_code == 200
+    more(app, world, 30, 20)
+    with counted(app) as many:
+        assert browser.get(path).status_code == 200
+    assert len(many) == len(few) <= most, "\n".join(many)
+
+
+def test_a_refusal_asks_even_less(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    with counted(app) as made:
+        assert hanna.get(f"/portal/cases/{world.cases['internal']}").status_code == 404
+    assert len(made) <= 3
+
+
+def test_files_ask_nothing(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    with counted(app) as made:
+        hanna.get("/static/0/app.js")
+        hanna.get("/healthz")
+    assert made == []
