@@ -10,8 +10,15 @@ from werkzeug.routing import BaseConverter
 
 from . import database, extensions
 from .config import Settings, from_env
+from .web.filters import Templates
 
 __version__ = "0.1.0"
+
+
+class House(Flask):
+    """Flask with this product's template environment."""
+
+    jinja_environment = Templates
 
 
 class Id(BaseConverter):
@@ -27,7 +34,7 @@ class Id(BaseConverter):
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application from settings, by default those of the environment."""
     settings = settings or from_env()
-    app = Flask(__name__, instance_path=str(settings.instance), static_folder=None)
+    app = House(__name__, instance_path=str(settings.instance), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     app.url_map.converters["id"] = Id
     if settings.proxies:
@@ -84,10 +91,11 @@ def _install_web(app: Flask) -> None:
     from .entry import entry
     from .external import external
     from .sharing.window import Window
-    from .web import errors, filters, gate, headers
+    from .web import errors, filters, gate, headers, marks
 
     app.config["WINDOW"] = Window
     filters.install(app)
+    marks.install(app)
     gate.install(app)
     errors.install(app)
     headers.install(app)

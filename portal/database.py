@@ -6,7 +6,7 @@ import sqlite3
 from types import ModuleType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import make_url
 
 from .extensions import db
@@ -64,3 +64,10 @@ def start_writing() -> None:
     """Begin the session's transaction as a writer, ending what it may have read before: SQLite cannot promote a reader safely."""
     db.session.rollback()
     db.session.connection(execution_options={"write": True})
+
+
+def queue_up(name: str) -> None:
+    """Let one transaction at a time pass here until it ends, where there is no row to lock. SQLite has one writer anyway."""
+    connection = db.session.connection()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))

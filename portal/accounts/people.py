@@ -123,7 +123,7 @@ def state_of(user: User, link: OneTimeLink | None, delivery: State | None) -> st
         return "deactivated"
     if user.activated_at is not None:
         return "active"
-    if link is None or link.expires_at <= now():
+    if link is None or link.expires_at <= now() or link.epoch != user.epoch:
         return "expired"
     if delivery in (State.FAILED, State.UNKNOWN, State.DROPPED):
         return "undelivered"

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
-from ..database import start_writing
+from ..database import queue_up, start_writing
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import Refusal
@@ -59,6 +59,7 @@ def create_first_administrator(*, team: str, name: str, email: str, password: st
     passwords.check_strength(password, [name, email, team])
     stored = passwords.hash_password(password)
     start_writing()
+    queue_up("first administrator")
     if has_people():
         raise Refusal("This installation has been set up already. Sign in instead.")
     links.supersede(Purpose.SETUP, None)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, select
 
 from ..clock import now
-from ..database import start_writing
+from ..database import queue_up, start_writing
 from ..extensions import db
 from ..refusals import TooMany
 from .models import Attempt
@@ -32,6 +32,7 @@ def spend(*budgets: tuple[str, str, Limits]) -> None:
     moment = now()
     for name, key, limits in budgets:
         bucket = _bucket(name, key)
+        queue_up(bucket)
         for most, seconds in limits:
             since = moment - timedelta(seconds=seconds)
             count, first = db.session.execute(

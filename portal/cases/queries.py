@@ -109,14 +109,14 @@ _COLUMNS = (
 
 
 def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Page[CaseRow]:
-    """The viewer's cases, latest change first, 25 a page; two queries, a third when one is shared with everybody."""
+    """The viewer's cases, latest change first, 25 a page; two queries."""
     wanted = scope.visible(viewer, Case, *_COLUMNS).outerjoin(_assignee, _assignee.id == Case.assignee_id)
     for condition in _conditions(viewer, filters):
         wanted = wanted.where(condition)
     if place := read_cursor(after):
         wanted = wanted.where(tuple_(Case.updated_at, Case.id) < place)
     rows = db.session.execute(wanted.order_by(Case.updated_at.desc(), Case.id.desc()).limit(SIZE + 1)).all()
-    audiences = audiences_of([(row.id, row.access) for row in rows[:SIZE]], viewer.organisation_id)
+    audiences = audiences_of([(row.id, row.access) for row in rows[:SIZE]])
     shown = [CaseRow(**_fields(row, audiences[row.id])) for row in rows[:SIZE]]
     return Page(shown, cursor(shown[-1].updated_at, shown[-1].id) if len(rows) > SIZE else None)
 
@@ -138,8 +138,8 @@ def _conditions(viewer: Viewer, filters: Filters) -> list[Any]:
     return wanted
 
 
-def audiences_of(cases: list[tuple[int, Access]], organisation_id: int) -> dict[int, Audience]:
-    """Who outside can see each case, for many cases at once."""
+def audiences_of(cases: list[tuple[int, Access]], organisation_id: int | None = None) -> dict[int, Audience]:
+    """Who outside can see each case, for many cases at once. Without an organisation, "all" is not counted (0)."""
     selected = [case_id for case_id, access in cases if access is Access.EXTERNAL]
     names: dict[int, list[str]] = defaultdict(list)
     if selected:
@@ -151,7 +151,8 @@ def audiences_of(cases: list[tuple[int, Access]], organisation_id: int) -> dict[
         )
         for case_id, name in rows:
             names[case_id].append(name)
-    everybody = _count_outsiders(organisation_id) if any(access is Access.ALL_EXTERNAL for _, access in cases) else 0
+    shared_with_all = any(access is Access.ALL_EXTERNAL for _, access in cases)
+    everybody = _count_outsiders(organisation_id) if organisation_id and shared_with_all else 0
     return {
         case_id: Audience(access.value, names[case_id], everybody if access is Access.ALL_EXTERNAL else len(names[case_id]))
         for case_id, access in cases

@@ -62,36 +62,50 @@ def _laid(pairs: tuple[tuple[type[Any], Any], ...]) -> tuple[Rule, ...]:
     return tuple(Rule(model, condition, include_aliases=True) for model, condition in pairs)
 
 
-def _past_models(statement: Any, conditions: frozenset[int]) -> bool:
-    """True for text() in its several guises and for tables taken from the metadata instead of from a model, the rules' own excepted.
+def _models_read(statement: Any, conditions: frozenset[int]) -> set[type[Any]] | None:
+    """The models a statement reads; None for one that reads past them: text() in its several guises, and tables taken from
+    the metadata instead of from a model, the rules' own excepted.
 
     SQLAlchemy marks what comes from a model, and each select must have such a mark for every table it reads: the plain
     tables and columns it derives by itself then carry the same name.
     """
+    models: set[type[Any]] = set()
     marked: set[str] = set()
     read: set[str] = set()
-    stack, nested = [statement], []
-    if any(getattr(statement, name, None) for name in ("_prefixes", "_suffixes", "_hints", "_statement_hints")):
-        return True
+    stack = [statement]
     while stack:
         element = stack.pop()
+        kind = element.__visit_name__
         if id(element) in conditions:
             continue  # a rule itself, written in by scope.visible
-        kind = element.__visit_name__
-        if kind in ("textclause", "textual_select", "text_as_from"):
-            return True
-        if getattr(element, "is_literal", False) and str(element) not in SQLALCHEMYS_OWN:
-            return True
+        if _is_text(element):
+            return None
         if kind in ("column", "table", "alias"):
             source = element.table if kind == "column" else element
             name = str(getattr(source, "name", ""))
-            if name and not name.startswith(scope.RULE):
-                (marked if "parententity" in element._annotations else read).add(name)
+            entity = element._annotations.get("parententity")
+            if entity is not None:
+                marked.add(name)
+                models.add(entity.mapper.class_)
+            elif name and not name.startswith(scope.RULE):
+                read.add(name)
         elif kind == "select" and element is not statement:
-            nested.append(element)
+            inner = _models_read(element, conditions)
+            if inner is None:
+                return None
+            models |= inner
         else:
             stack.extend(element.get_children())
-    return not read <= marked or any(_past_models(inner, conditions) for inner in nested)
+    return models if read <= marked else None
+
+
+def _is_text(element: Any) -> bool:
+    """SQL that somebody wrote by hand: text(), literal columns, prefixes, hints."""
+    if element.__visit_name__ in ("textclause", "textual_select", "text_as_from"):
+        return True
+    if getattr(element, "is_literal", False) and str(element) not in SQLALCHEMYS_OWN:
+        return True
+    return any(getattr(element, name, None) for name in ("_prefixes", "_suffixes", "_hints", "_statement_hints"))
 
 
 @event.listens_for(db.session, "do_orm_execute")
@@ -100,7 +114,14 @@ def keep_in_scope(run: ORMExecuteState) -> None:
     viewer: Viewer | None = run.session.info.get("viewer")
     if viewer is None:
         return
-    if viewer.external and (not run.is_select or not run.is_orm_statement or _past_models(run.statement, run.session.info["conditions"])):
-        raise UnscopedRead(str(run.statement))
-    if run.is_select:
+    if viewer.external:
+        statement = run.statement
+        models = _models_read(statement, run.session.info["conditions"]) if run.is_select and run.is_orm_statement else None
+        if models is None:
+            raise UnscopedRead(str(statement))
+        # Loader options bring in models the statement does not name: then all rules are laid, else those it needs.
+        rules = run.session.info["criteria"]
+        named = [rule for rule in rules if rule.entity.class_ in models] if not getattr(statement, "_with_options", ()) else rules
+        run.statement = statement.options(*named)
+    elif run.is_select:
         run.statement = run.statement.options(*run.session.info["criteria"])

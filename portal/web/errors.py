@@ -108,13 +108,19 @@ def answer(status: int, sentence: str, *, title: str) -> Response:
     reference = g.get("request_id", "") if status >= 500 else ""
     face = g.get("face", "portal")
     if is_htmx():
-        response = make_response(render_template("errors/_fragment.html", sentence=sentence, reference=reference, sign_in_url=None), status)
-        response.headers["HX-Reswap"] = "none"  # what stands on the page stays; the sentence comes as a partial
-        return response
+        return _fragment(status, sentence, reference=reference)
     home = url_for("console.home") if face == "console" else url_for("external.home")
     label = "Back to cases" if face == "console" else "Back to your cases"
     context: dict[str, Any] = dict(base=base_template(), status=status, title=title, sentence=sentence, reference=reference)
     return make_response(render_template("errors/page.html", back_url=home, back_label=label, kept=typed(), **context), status)
+
+
+def _fragment(status: int, sentence: str, *, reference: str = "", sign_in_url: str | None = None, renew: bool = False) -> Response:
+    """For htmx: what stands on the page stays; the sentence comes as a partial, and new form tokens where they would help."""
+    context = {"sentence": sentence, "reference": reference, "sign_in_url": sign_in_url, "renew": renew}
+    response = make_response(render_template("errors/_fragment.html", **context), status)
+    response.headers["HX-Reswap"] = "none"
+    return response
 
 
 def session_ended(face: str) -> Response:
@@ -122,9 +128,7 @@ def session_ended(face: str) -> Response:
     url = url_for("entry.sign_in", face=face)
     if is_htmx():
         sentence = "You have been signed out. Sign in again in a new tab, then come back and send this again: what you typed is still here."
-        response = make_response(render_template("errors/_fragment.html", sentence=sentence, reference="", sign_in_url=url), 401)
-        response.headers["HX-Reswap"] = "none"
-        return response
+        return _fragment(401, sentence, sign_in_url=url)
     from .kept import sign_in_page  # needs the sign-in form, which needs this module
 
     return make_response(sign_in_page(face, kept=typed(), kept_for=request.path), 401)
@@ -133,10 +137,12 @@ def session_ended(face: str) -> Response:
 def _send_again() -> Response:
     """A form from before a sign-in carries a token of the past: show what was typed and let it be sent once more."""
     if is_htmx():
-        sentence = "This page is out of date. Copy what you typed, reload the page, then send it again."
-        response = make_response(render_template("errors/_fragment.html", sentence=sentence, reference="", sign_in_url=None), 400)
-        response.headers["HX-Reswap"] = "none"
-        return response
+        if g.get("viewer") is None:
+            return _fragment(400, "This page is out of date. Copy what you typed, reload the page, then send it again.")
+        # They are signed in and the request came from this site's own page: its forms may go on with today's tokens.
+        return _fragment(
+            400, "You have signed in again since this page was opened. Send it once more: what you typed is still here.", renew=True
+        )
     if g.get("viewer") is None:
         return answer(400, "This page was open for too long. Go back, reload it and try again.", title="This page is out of date")
     context: dict[str, Any] = dict(base=base_template(), action=request.path, kept=typed())

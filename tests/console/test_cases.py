@@ -107,10 +107,11 @@ def test_paging_shows_each_case_once(app: Flask, world: World, browse: Browse, f
     assert pages == 3
 
 
-@pytest.mark.parametrize("after", ["x", "-", "1-", "9" * 30 + "-1", "-5-5", "1'-2", "99999999999999999-1"])
 @pytest.mark.parametrize(("who", "url"), [("ada", "/console/cases"), ("hanna", "/portal/")])
-def test_a_forged_cursor_is_no_fault(browse: Browse, who: str, url: str, after: str) -> None:
-    assert browse(who).get(url, query_string={"after": after}).status_code == 200
+def test_a_forged_cursor_is_no_fault(browse: Browse, who: str, url: str) -> None:
+    browser = browse(who)
+    for after in ("x", "-", "1-", "9" * 30 + "-1", "-5-5", "1'-2", "99999999999999999-1"):
+        assert browser.get(url, query_string={"after": after}).status_code == 200, after
 
 
 def test_htmx_gets_the_table_and_history_the_page(browse: Browse) -> None:

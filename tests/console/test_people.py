@@ -136,10 +136,11 @@ def test_nobody_can_close_their_own_account(world: World, browse: Browse) -> Non
     assert "You cannot deactivate your own account." in olga.get("/console/people").text
 
 
-@pytest.mark.parametrize("act", ["invitation", "deactivate", "reactivate"])
-@pytest.mark.parametrize("who", ["otto", "gast", "pia"])
-def test_olga_cannot_touch_people_of_others(world: World, browse: Browse, act: str, who: str) -> None:
-    assert browse("olga").post(f"/console/people/{world.people[who]}/{act}").status_code == 404
+def test_olga_cannot_touch_people_of_others(world: World, browse: Browse) -> None:
+    olga = browse("olga")
+    for who in ("otto", "gast", "pia"):
+        for act in ("invitation", "deactivate", "reactivate"):
+            assert olga.post(f"/console/people/{world.people[who]}/{act}").status_code == 404, (who, act)
 
 
 @pytest.mark.parametrize("who", ["ada", "ruth"])

@@ -101,35 +101,34 @@ def test_a_refused_try_is_on_record(app: Flask, world: World, visitor: Visitor) 
     assert kinds[-2:] == ["session:refused", "session:opened"]
 
 
-@pytest.mark.parametrize(
-    "to",
-    [
-        "//evil.example",
-        "///evil.example/portal/",
-        "/\\evil.example",
-        "\\\\evil.example",
-        "https://evil.example/portal/",
-        "https:evil.example",
-        "http:///evil.example",
-        "javascript:alert(1)",
-        "data:text/html,x",
-        "/portal//evil.example",
-        "/portal/../console/",
-        "/%2f/evil.example",
-        "/\tevil.example",
-        "/\r\nLocation: https://evil.example",
-        "\x00//evil.example",
-        "@evil.example",
-        "/console/cases",
-        "/portal/sign-out",
-        "/static/0/app.js",
-        "/nothing",
-        "portal/",
-        "",
-    ],
+OUTSIDE = (
+    "//evil.example",
+    "///evil.example/portal/",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "https://evil.example/portal/",
+    "https:evil.example",
+    "http:///evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "/portal//evil.example",
+    "/portal/../console/",
+    "/%2f/evil.example",
+    "/\tevil.example",
+    "/\r\nLocation: https://evil.example",
+    "\x00//evil.example",
+    "@evil.example",
+    "/console/cases",
+    "/portal/sign-out",
+    "/static/0/app.js",
+    "/nothing",
+    "portal/",
+    "",
 )
-def test_the_target_cannot_leave_the_face(world: World, visitor: Visitor, to: str) -> None:
-    assert enter(visitor(), "hanna", to=to) == "/portal/"
+
+
+def test_the_target_cannot_leave_the_face(world: World, visitor: Visitor) -> None:
+    assert {to: place for to in OUTSIDE if (place := enter(visitor(), "hanna", to=to)) != "/portal/"} == {}
 
 
 def test_the_target_inside_the_face_is_followed(world: World, visitor: Visitor) -> None:

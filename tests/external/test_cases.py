@@ -8,6 +8,7 @@ from html import unescape
 
 import pytest
 
+from tests.access.roads import plain
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -44,11 +45,12 @@ def test_hanna_reads_a_case_and_its_messages(world: World, browse: Browse) -> No
     assert "Internal word" not in page
 
 
-@pytest.mark.parametrize("word", ["TLP", "PAP", "ssignee", "estricted", "nternal", "ada@people.example", "olga", "manageCase", "/console"])
-def test_no_word_of_the_console_is_read_in_the_portal(world: World, browse: Browse, word: str) -> None:
+def test_no_word_of_the_console_is_read_in_the_portal(world: World, browse: Browse) -> None:
     hanna = browse("hanna")
+    words = ("TLP", "PAP", "ssignee", "estricted", "nternal", "ada@people.example", "olga", "manageCase", "/console")
     for path in ("/portal/", f"/portal/cases/{world.cases['shared']}", "/portal/account", "/portal/cases/999"):
-        assert word not in hanna.get(path).text
+        page = plain(hanna.get(path))
+        assert [word for word in words if word in page] == [], path
 
 
 def test_htmx_gets_parts_and_history_pages(world: World, browse: Browse) -> None:
@@ -78,9 +80,10 @@ def test_a_taken_back_message_leaves_no_later_date(world: World, browse: Browse)
     assert titles(hanna.get("/portal/").text) == ["The all case", "The shared case"]
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "01", "1x", "99999999999999999999", "1%20", "1;2", "%31%00"])
-def test_odd_numbers_are_not_found(browse: Browse, number: str) -> None:
-    assert browse("hanna").get(f"/portal/cases/{number}").status_code == 404
+def test_odd_numbers_are_not_found(browse: Browse) -> None:
+    hanna = browse("hanna")
+    for number in ("0", "-1", "01", "1x", "99999999999999999999", "1%20", "1;2", "%31%00"):
+        assert hanna.get(f"/portal/cases/{number}").status_code == 404, number
 
 
 def test_opening_a_case_is_on_record_once_an_hour(world: World, browse: Browse) -> None:

@@ -26,13 +26,13 @@ def comments(app: Flask) -> int:
         return db.session.scalar(select(func.count(Comment.id))) or 0
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost", "evil.example:8000", "127.0.0.1@evil.example"])
-def test_an_unknown_host_is_refused(app: Flask, host: str) -> None:
-    answer = app.test_client().get("/portal/sign-in", base_url=BASE, headers={"Host": host})
-    assert answer.status_code == 400
-    assert "evil" not in answer.text
-    assert "<" not in answer.text
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+def test_an_unknown_host_is_refused(app: Flask) -> None:
+    for host in ("evil.example", "127.0.0.1.evil.example", "localhost", "evil.example:8000", "127.0.0.1@evil.example"):
+        answer = app.test_client().get("/portal/sign-in", base_url=BASE, headers={"Host": host})
+        assert answer.status_code == 400, host
+        assert "evil" not in answer.text
+        assert "<" not in answer.text
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(

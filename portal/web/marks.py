@@ -1,0 +1,32 @@
+"""Icons, pills, initials and their kind: small templates that depend on their arguments only, drawn once and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup
+
+NAMES = ("icon", "external_mark", "severity", "pill", "tlp", "pap", "tags", "avatar")
+Mark = Callable[..., Markup]
+
+
+def install(app: Flask) -> None:
+    """Give every template the macros of _shared/_marks.html as globals. A page calls them hundreds of times, with few arguments."""
+    for name in NAMES:
+        app.jinja_env.globals[name] = _kept(app, name)
+
+
+def _kept(app: Flask, name: str) -> Mark:
+    @lru_cache(maxsize=2048)
+    def draw(*arguments: Any) -> Markup:
+        macros: Any = app.jinja_env.get_template("_shared/_marks.html").module
+        drawn: Markup = getattr(macros, name)(*arguments)
+        return drawn
+
+    def mark(*arguments: Any) -> Markup:
+        return draw(*(tuple(a) if isinstance(a, list) else a for a in arguments))
+
+    return mark

@@ -1,0 +1,272 @@
+"""Inviting people, where their accounts stand, and closing accounts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal.accounts import invitations, links, passwords, people, platform, sessions
+from portal.accounts.models import AccountType, Membership, OneTimeLink, Purpose, User
+from portal.accounts.viewer import Viewer
+from portal.clock import at, now
+from portal.database import start_writing
+from portal.extensions import db
+from portal.mail.models import State
+from portal.organisations.models import Organisation, Party
+from portal.refusals import NotAllowed, NotVisible, Refusal
+from tests.fixtures.rooms import Cast, at_once, letters, newest_audit
+
+NEW = "velvet-harbour-onion-38"
+
+
+def profile_ids(*names: str) -> list[int]:
+    return [platform.profile(name).id for name in names]
+
+
+def invite(by: Viewer, email: str = "iris@client.example", *profiles: str, **more: Any) -> User:
+    start_writing()
+    known: dict[str, Any] = {"name": "Iris Field", "kind": AccountType.EXTERNAL, "organisation_id": by.organisation_id, **more}
+    user = invitations.invite(email=email, profile_ids=profile_ids(*(profiles or ("External-Actor",))), by=by, **known)
+    db.session.commit()
+    return user
+
+
+def token_of(user: User) -> str:
+    row = [row for row in letters("invitation") if row.to_user_id == user.id][-1]
+    return links.token_for(db.session.get_one(OneTimeLink, row.link_id))
+
+
+def row_of(viewer: Viewer, user_id: int) -> people.PersonRow:
+    db.session.rollback()
+    return next(row for row in people.people(viewer) if row.id == user_id)
+
+
+def test_olga_can_invite_an_external_user(cast: Cast) -> None:
+    user = invite(cast("olga"), "  Iris@Client.Example ", works_for="Harbourline")
+    assert (user.email, user.activated_at, user.password_hash, user.external) == ("iris@client.example", None, None, True)
+    assert [row.to_user_id for row in letters("invitation")][-1] == user.id
+    assert [entry.kind for entry in newest_audit(2)] == ["user:invited", "user:created"]
+    row = row_of(cast("olga"), user.id)
+    assert (row.kind, row.organisation, row.roles, row.state, row.can_resend) == (
+        "external",
+        "Harbourline",
+        ["External-Actor"],
+        "waiting",
+        True,
+    )
+
+
+def test_a_refused_invitation_leaves_neither_account_nor_letter(cast: Cast) -> None:
+    before = (db.session.scalar(select(func.count(User.id))), len(letters()))
+    with pytest.raises(Refusal, match="already an account"):
+        invite(cast("olga"), "HANNA@people.example")
+    with pytest.raises(Refusal, match="at least one role"):
+        invite(cast("olga"), "iris@client.example", "Analyst")
+    with pytest.raises(Refusal, match="one profile"):
+        invite(cast("olga"), "iris@client.example", "Analyst", "Read-Only", kind=AccountType.NORMAL)
+    with pytest.raises(Refusal, match="one profile"):
+        invite(cast("olga"), "iris@client.example", "Admin", kind=AccountType.NORMAL)
+    db.session.rollback()
+    assert (db.session.scalar(select(func.count(User.id))), len(letters())) == before
+
+
+@pytest.mark.parametrize("who", ["ada", "ruth", "hanna"])
+def test_people_without_the_right_cannot_invite_or_manage(cast: Cast, who: str) -> None:
+    for act in (
+        lambda: invite(cast(who)),
+        lambda: invitations.resend(cast.world.people["newt"], by=cast(who)),
+        lambda: people.deactivate(cast.world.people["vic"], by=cast(who)),
+        lambda: people.reactivate(cast.world.people["dora"], by=cast(who)),
+    ):
+        with pytest.raises(NotAllowed):
+            act()
+    assert cast.user("vic").active
+
+
+def test_otto_cannot_reach_people_of_another_organisation(cast: Cast) -> None:
+    otto = cast("otto")
+    with pytest.raises(NotVisible):
+        invite(otto, organisation_id=cast.world.places["here"])
+    for act in (people.deactivate, people.reactivate, invitations.resend):
+        with pytest.raises(NotVisible):
+            act(cast.world.people["newt"], by=otto)
+        with pytest.raises(NotVisible):
+            act(10**6, by=otto)
+    assert {row.name for row in people.people(otto)} == {"Otto Person", "Gast Person"}
+
+
+def test_pia_can_invite_to_every_organisation_but_no_outsider_to_the_admin_one(cast: Cast) -> None:
+    pia = cast("pia")
+    user = invite(pia, organisation_id=cast.world.places["there"])
+    assert db.session.scalar(select(Membership.organisation_id).where(Membership.user_id == user.id)) == cast.world.places["there"]
+    with pytest.raises(Refusal, match="organisation that holds cases"):
+        invite(pia, "other@client.example")
+    with pytest.raises(NotVisible):
+        invite(pia, "other@client.example", organisation_id=10**6)
+    admin = invite(pia, "second@admin.example", "Admin", kind=AccountType.NORMAL)
+    assert people.profiles_of(admin.id, cast.world.places["admin"]) == ["Admin"]
+
+
+def test_nobody_is_invited_to_a_locked_organisation(cast: Cast) -> None:
+    db.session.get_one(Organisation, cast.world.places["there"]).locked = True
+    db.session.commit()
+    with pytest.raises(Refusal, match="Elsewhere is locked"):
+        invite(cast("pia"), organisation_id=cast.world.places["there"])
+
+
+def test_an_outside_organisation_is_made_once(cast: Cast) -> None:
+    for number, name in enumerate(("Harbourline", " harbourline ", "HARBOURLINE")):
+        invite(cast("olga"), f"p{number}@client.example", works_for=name)
+    assert people.parties(cast.world.places["here"]) == ["Harbourline"]
+    invite(cast("otto"), "q@client.example", works_for="Harbourline")
+    assert db.session.scalar(select(func.count(Party.id))) == 2
+
+
+def test_two_invitations_at_once_make_one_account(app: Flask, cast: Cast) -> None:
+    olga = cast("olga")
+    results = at_once(app, lambda: invite(olga).id, lambda: invite(olga).id)
+    assert sorted(isinstance(result, int) for result in results) == [False, True]
+    assert db.session.scalar(select(func.count(User.id)).where(User.email == "iris@client.example")) == 1
+    assert len(letters("invitation")) == 1
+
+
+def test_newt_takes_possession_once(cast: Cast) -> None:
+    user = invite(cast("olga"))
+    token = token_of(user)
+    invitations.accept(token, name="  Iris of the Field ", password=NEW)
+    db.session.commit()
+    row = row_of(cast("olga"), user.id)
+    assert (row.name, row.state, row.can_resend) == ("Iris of the Field", "active", False)
+    assert passwords.verify(db.session.get_one(User, user.id).password_hash, NEW)
+    with pytest.raises(NotVisible):
+        invitations.accept(token, name="Mallory", password="another-" + NEW)
+    with pytest.raises(Refusal, match="set up the account already"):
+        invitations.resend(user.id, by=cast("olga"))
+
+
+def test_two_people_cannot_take_possession_of_one_account(app: Flask, cast: Cast) -> None:
+    token = token_of(invite(cast("olga")))
+
+    def accept(name: str) -> str:
+        invitations.accept(token, name=name, password=f"{NEW}-{name}")
+        db.session.commit()
+        return name
+
+    results = at_once(app, *[lambda name=name: accept(name) for name in ("one", "two", "three")])
+    won = [result for result in results if isinstance(result, str)]
+    assert len(won) == 1
+    user = db.session.scalars(select(User).where(User.email == "iris@client.example").execution_options(populate_existing=True)).one()
+    assert passwords.verify(user.password_hash, f"{NEW}-{won[0]}")
+
+
+def test_a_weak_password_does_not_burn_an_invitation(cast: Cast) -> None:
+    token = token_of(invite(cast("olga")))
+    with pytest.raises(Refusal):
+        invitations.accept(token, name="Iris", password="irisfield2026")
+    db.session.rollback()
+    assert invitations.accept(token, name="Iris", password=NEW).activated_at is not None
+
+
+def test_sending_again_ends_the_older_invitation(cast: Cast) -> None:
+    user = invite(cast("olga"))
+    first = token_of(user)
+    invitations.resend(user.id, by=cast("olga"))
+    db.session.commit()
+    with pytest.raises(NotVisible):
+        invitations.accept(first, name="Iris", password=NEW)
+    db.session.rollback()
+    invitations.accept(token_of(user), name="Iris", password=NEW)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "state", "word"),
+    [
+        (State.WAITING, "waiting", "Invitation waiting"),
+        (State.SENDING, "waiting", "Invitation waiting"),
+        (State.SENT, "invited", "Invited"),
+        (State.FAILED, "undelivered", "Invitation not delivered"),
+        (State.UNKNOWN, "undelivered", "Invitation not delivered"),
+        (State.DROPPED, "undelivered", "Invitation not delivered"),
+    ],
+)
+def test_the_list_says_where_an_invitation_is(cast: Cast, delivery: State, state: str, word: str) -> None:
+    user = invite(cast("olga"))
+    letters("invitation")[-1].state = delivery
+    db.session.commit()
+    row = row_of(cast("olga"), user.id)
+    assert (row.state, row.state_word, row.can_resend, row.until is not None) == (state, word, True, state == "invited")
+    with at(now() + timedelta(hours=24, seconds=1)):
+        assert row_of(cast("olga"), user.id).state == "expired"
+    invitations.resend(user.id, by=cast("olga"))
+    db.session.commit()
+    assert row_of(cast("olga"), user.id).state == "waiting"
+
+
+def test_an_invitation_that_died_is_not_called_open(cast: Cast) -> None:
+    """Deactivating ends the link for good: brought back, the person needs a new one, and the list must say so."""
+    user = invite(cast("olga"))
+    letters("invitation")[-1].state = State.SENT
+    db.session.commit()
+    people.deactivate(user.id, by=cast("olga"))
+    people.reactivate(user.id, by=cast("olga"))
+    db.session.commit()
+    with pytest.raises(NotVisible):
+        invitations.accept(token_of(user), name="Iris", password=NEW)
+    row = row_of(cast("olga"), user.id)
+    assert (row.state, row.until, row.can_resend) == ("expired", None, True)
+
+
+def test_deactivating_ends_sessions_links_and_waiting_mail(cast: Cast) -> None:
+    start_writing()
+    key = sessions.open_session(cast.user("hanna"), cast.world.places["here"], "portal")
+    db.session.commit()
+    token = links.token_for(cast.link(Purpose.RESET, "hanna"))
+    waiting = [row.id for row in letters() if row.to_user_id == cast.world.people["hanna"] and row.state is State.WAITING]
+    assert waiting
+    people.deactivate(cast.world.people["hanna"], by=cast("olga"))
+    db.session.commit()
+    assert sessions.find(key, "portal") is None
+    assert links.open_link(Purpose.RESET, token) is None
+    states = {row.state for row in letters() if row.to_user_id == cast.world.people["hanna"]}
+    assert states == {State.DROPPED}
+    assert {row.state for row in letters() if row.to_user_id == cast.world.people["rhea"]} == {State.WAITING}
+    row = row_of(cast("olga"), cast.world.people["hanna"])
+    assert (row.state, row.can_deactivate, row.can_reactivate) == ("deactivated", False, True)
+    assert newest_audit()[0].kind == "user:deactivated"
+    people.reactivate(cast.world.people["hanna"], by=cast("olga"))
+    db.session.commit()
+    assert (sessions.find(key, "portal"), links.open_link(Purpose.RESET, token)) == (None, None)
+    assert row_of(cast("olga"), cast.world.people["hanna"]).state == "active"
+
+
+def test_nobody_deactivates_themselves(cast: Cast) -> None:
+    with pytest.raises(Refusal, match="your own account"):
+        people.deactivate(cast.world.people["olga"], by=cast("olga"))
+    assert not row_of(cast("olga"), cast.world.people["olga"]).can_deactivate
+
+
+def test_deactivating_twice_is_on_record_once(cast: Cast) -> None:
+    for _ in range(2):
+        people.deactivate(cast.world.people["vic"], by=cast("olga"))
+        db.session.commit()
+    assert [entry.kind for entry in newest_audit(2)].count("user:deactivated") == 1
+
+
+def test_a_deactivated_person_is_offered_nowhere(cast: Cast) -> None:
+    here = cast.world.places["here"]
+    assert {p.name: p.state for p in people.outsiders(here)} == {
+        "Hanna Person": "active",
+        "Newt Person": "invited",
+        "Rhea Person": "active",
+        "Vic Person": "active",
+    }
+    assert [name for _, name in people.colleagues(here)] == ["Ada Person", "Olga Person", "Ruth Person"]
+    people.deactivate(cast.world.people["ruth"], by=cast("olga"))
+    db.session.commit()
+    assert "Ruth Person" not in dict(people.colleagues(here)).values()
+    with pytest.raises(Refusal, match="deactivated"):
+        invitations.resend(cast.world.people["dora"], by=cast("olga"))

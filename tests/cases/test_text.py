@@ -1,0 +1,181 @@
+"""Markdown from people: nothing in it runs, loads or misleads, and no text takes long."""
+
+from __future__ import annotations
+
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+
+from portal.cases.text import LONGEST, TABLE, TAGS, render, snippet, tidy
+
+HARMLESS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+
+
+class Reader(HTMLParser):
+    """Tags and attributes as a browser would find them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += attrs
+
+
+def read(source: str) -> Reader:
+    reader = Reader()
+    reader.feed(render(source))
+    reader.close()
+    return reader
+
+
+CORPUS = [
+    "<script>alert(1)</script>",
+    "<ScRiPt src=//evil.example></sCrIpT>",
+    "<img src=x onerror=alert(1)>",
+    "![x](http://evil.example/beacon.png)",
+    "![x](data:image/svg+xml;base64,PHN2Zz4=)",
+    "![x][y]\n\n[y]: http://evil.example/b.png",
+    "[x](javascript:alert(1))",
+    "[x](JaVaScRiPt:alert(1))",
+    "[x](java\tscript:alert(1))",
+    "[x](&#106;avascript:alert(1))",
+    "[x](javascript&colon;alert(1))",
+    "[x](<java\nscript:alert(1)>)",
+    "[x](data:text/html,<script>alert(1)</script>)",
+    "[x](vbscript:msgbox)",
+    "[x](file:///etc/passwd)",
+    "[x](//evil.example)",
+    "[x](/console/cases)",
+    "[x](../people)",
+    "[x](#comment-1)",
+    "<javascript:alert(1)>",
+    "[x]\n\n[x]: javascript:alert(1)",
+    '[x](http://a.example "onmouseover=alert(1)")',
+    '[x](http://a.example/"onclick="alert(1))',
+    '<a href="javascript:alert(1)">x</a>',
+    "<svg/onload=alert(1)>",
+    "<iframe src=http://evil.example></iframe>",
+    "<form action=http://evil.example><button>x</button></form>",
+    '<div hx-get="/console/people" hx-trigger="load">x</div>',
+    "<style>*{display:none}</style>",
+    "<link rel=stylesheet href=//evil.example>",
+    '<base href="http://evil.example">',
+    '<meta http-equiv=refresh content="0;url=http://evil.example">',
+    "<!-- --><b onclick=alert(1)>x</b>",
+    "<math><mi//xlink:href=javascript:alert(1)>",
+    "<p id=main class=toast style=position:fixed>x</p>",
+    "```<script>alert(1)</script>```",
+    "```html onload=alert(1)\n<script>alert(1)</script>\n```",
+    "| a | b |\n|:--|--:|\n| <script> | [x](javascript:1) |",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "{{ 7*7 }} {% include 'x' %} {0.__class__}",
+    "</div></main><script>alert(1)</script>",
+    "<plaintext>",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<?php echo 1 ?>",
+    "[x](http://a.example) <http://b.example> <mailto:c@d.example> c@d.example",
+]
+
+
+@pytest.mark.parametrize("source", CORPUS)
+def test_nothing_runs_loads_or_styles(source: str) -> None:
+    found = read(source)
+    assert set(found.tags) <= TAGS | TABLE
+    assert {name for name, _ in found.attributes} <= {"href", "rel"}
+    assert [value for name, value in found.attributes if name == "href" and not HARMLESS.match(value or "")] == []
+
+
+def test_links_to_other_places_tell_them_nothing(request: pytest.FixtureRequest) -> None:
+    found = read("[x](https://a.example/?q=1&r=2)")
+    assert dict(found.attributes) == {"href": "https://a.example/?q=1&r=2", "rel": "noopener noreferrer nofollow"}
+
+
+def test_what_looks_like_markup_is_shown_as_typed() -> None:
+    assert render("<b>5 < 6 & 7</b>") == "<p>&lt;b&gt;5 &lt; 6 &amp; 7&lt;/b&gt;</p>\n"
+    assert render("{{ 7*7 }}") == "<p>{{ 7*7 }}</p>\n"
+
+
+def test_what_is_meant_is_rendered() -> None:
+    html = render("# T\n\n**b** *e* ~~s~~ `c`\nline\n\n- one\n\n1. two\n\n> q\n\n| a |\n|---|\n| b |\n\n---\n\n###### deep")
+    for part in (
+        "<h3>T</h3>",
+        "<strong>b</strong>",
+        "<em>e</em>",
+        "<s>s</s>",
+        "<code>c</code>",
+        "<br>",
+        "<ul>",
+        "<ol>",
+        "<blockquote>",
+        "<td>b</td>",
+        "<hr>",
+        "<h6>deep</h6>",
+    ):
+        assert part in html
+    assert "<h1" not in html
+    assert "<h2" not in html
+
+
+BOMBS = {
+    "quotes": ">" * LONGEST,
+    "spaced quotes": "> " * (LONGEST // 2),
+    "lists": "- " * (LONGEST // 2),
+    "indented lists": "\n".join("  " * depth + "- x" for depth in range(240)),
+    "brackets": "[" * LONGEST,
+    "closed brackets": "[" * (LONGEST // 2) + "]" * (LONGEST // 2),
+    "links": "[a](" * (LONGEST // 4),
+    "nested links": "[" * 16_000 + "x" + "](u)" * 12_000,
+    "images": "![" * (LONGEST // 2),
+    "stars": "*" * LONGEST,
+    "emphasis": "*a_ " * (LONGEST // 4),
+    "alternating": "*a **b " * (LONGEST // 8),
+    "strikes": "~~a " * (LONGEST // 4),
+    "ticks": "".join("`" * n + " " for n in range(1, 360)),
+    "angles": "<" * LONGEST,
+    "comments": "<!-" * (LONGEST // 3),
+    "entities": "&#" * (LONGEST // 2),
+    "backslashes": "\\" * LONGEST,
+    "references": "\n".join(f"[{n}]: <u{n}" for n in range(5_000)),
+    "one reference": "[a]: u\n" + "[a]" * 20_000,
+    "table": "|a" * 10_000 + "|\n" + "|-" * 10_000 + "|\n" + "|\n" * 10_000,
+    "wide table": "a|" * 100 + "\n" + "-|" * 100 + "\nx" * 20_000,
+    "fences": "```\n" * (LONGEST // 4),
+    "underlines": "a\n=\n" * (LONGEST // 4),
+    "spaces": " " * (LONGEST - 1) + "x",
+    "newlines": "a\n" * (LONGEST // 2),
+    "mail": "a@" * (LONGEST // 2),
+    "words": "wörd " * (LONGEST // 6),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_no_text_takes_long(bomb: str) -> None:
+    source = BOMBS[bomb][:LONGEST]
+    begun = time.process_time()
+    html = render(source)
+    assert time.process_time() - begun < 1
+    assert len(html) < 40 * LONGEST
+
+
+def test_nesting_ends() -> None:
+    depth, deepest = 0, 0
+    for tag in re.findall(r"</?blockquote>", render(BOMBS["quotes"])):
+        depth += -1 if tag.startswith("</") else 1
+        deepest = max(deepest, depth)
+    assert 0 < deepest <= 21
+
+
+def test_tidying_keeps_what_people_typed() -> None:
+    assert tidy(" \r\na\r\nb\rc\td\x00\x1b\x7f \n ") == "a\nb\nc\td"
+    assert tidy("Straße – 東京 👩‍💻") == "Straße – 東京 👩‍💻"
+
+
+def test_a_snippet_is_one_short_line() -> None:
+    assert snippet("a\n b") == "a b"
+    assert snippet("word " * 40) == ("word " * 18).strip()[:89] + "…"
+    assert len(snippet("x" * 500)) == 90
