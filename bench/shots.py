@@ -21,7 +21,7 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking", "--hide-scrollba
 
 def _page(browser: Browser, server: processes.Server) -> Page:
     context = browser.new_context(
-        base_url=server.url, viewport=SIZE, device_scale_factor=2, color_scheme="light", locale="en-GB", reduced_motion="reduce"
+        base_url=server.url, viewport=SIZE, device_scale_factor=1.5, color_scheme="light", locale="en-GB", reduced_motion="reduce"
     )
     return context.new_page()
 
@@ -40,20 +40,15 @@ def sign_in(page: Page, face: str, email: str, password: str) -> None:
     page.wait_for_url(re.compile(rf"/{face}/(?!sign-in)"))
 
 
-def console(page: Page) -> None:
-    """A case that is shared, with its banner and conversation."""
-    page.goto("/console/cases?stage=InProgress&shared=selected")
-    page.locator("main table a[href*='/console/cases/']").first.click()
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=DOCS / "console.png")
+CASE = "A partner's mailbox"
 
 
-def portal(page: Page) -> None:
-    """The same product as a guest meets it."""
-    page.goto("/portal/")
-    page.locator("main li, main tr").filter(has_text="In progress").locator("a[href*='/portal/cases/']").first.click()
+def take(page: Page, face: str) -> None:
+    """The same case as the team and as its guest see it."""
+    page.goto({"console": "/console/cases?stage=InProgress&shared=selected", "portal": "/portal/"}[face])
+    page.locator(f"main a[href*='/{face}/cases/']").filter(has_text=CASE).first.click()
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=DOCS / "portal.png")
+    page.screenshot(path=DOCS / f"{face}.png")
 
 
 def main() -> None:
@@ -69,10 +64,10 @@ def main() -> None:
             password = (instance / MARK).read_text().strip()
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-                for face, key, picture in (("console", "ines", console), ("portal", "marit", portal)):
+                for face, key in (("console", "ines"), ("portal", "noor")):
                     page = _page(browser, server)
                     sign_in(page, face, address_of(key), password)
-                    picture(page)
+                    take(page, face)
                 browser.close()
         finally:
             server.stop()

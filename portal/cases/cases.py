@@ -152,14 +152,14 @@ def _start(case: Case, draft: Draft) -> datetime:
 
 def _apply(case: Case, changed: dict[str, Any]) -> None:
     moment = now()
+    if "assignee_id" in changed:
+        _check_assignee(case, changed["assignee_id"])
     for name, value in changed.items():
         setattr(case, name, value)
     if "description" in changed:
         case.description_html = render(changed["description"])
     if "status" in changed:
         _enter(case, moment)
-    if "assignee_id" in changed:
-        _check_assignee(case)
     case.version += 1
     case.updated_at = moment
     if OUTSIDE_FIELDS & changed.keys():
@@ -178,8 +178,8 @@ def _enter(case: Case, moment: datetime) -> None:
         case.closed_at = case.closed_at or moment
 
 
-def _check_assignee(case: Case) -> None:
-    if case.assignee_id is not None and case.assignee_id not in dict(colleagues(case.organisation_id)):
+def _check_assignee(case: Case, user_id: int | None) -> None:
+    if user_id is not None and user_id not in dict(colleagues(case.organisation_id)):
         raise Refusal("A case can only be assigned to an active colleague of its organisation.")
 
 

@@ -22,7 +22,7 @@ def render(source: str) -> str:
     return nh3.clean(
         _markdown.renderer.render(tokens, _markdown.options, {}),
         tags=TAGS | TABLE,
-        attributes={"a": {"href"}},
+        attributes={"*": set(), "a": {"href"}},  # without the star, title and lang stay
         url_schemes={"http", "https", "mailto"},
         url_relative="deny",
         link_rel="noopener noreferrer nofollow",

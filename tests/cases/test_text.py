@@ -10,6 +10,7 @@ import pytest
 
 from portal.cases.text import LONGEST, TABLE, TAGS, render, snippet, tidy
 
+SECONDS = 4  # at most one on an idle core; what must not happen is minutes
 HARMLESS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 
 
@@ -158,7 +159,7 @@ def test_no_text_takes_long(bomb: str) -> None:
     source = BOMBS[bomb][:LONGEST]
     begun = time.process_time()
     html = render(source)
-    assert time.process_time() - begun < 1
+    assert time.process_time() - begun < SECONDS
     assert len(html) < 40 * LONGEST
 
 
