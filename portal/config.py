@@ -8,11 +8,17 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 
 class BadSettings(Exception):
     """The product does not start with these settings; the text says which one and what would be right."""
+
+
+NOT_AN_ORIGIN = "PORTAL_BASE_URL is not an address this product can use. Give scheme and host only, for example https://cases.example.org."
 
 
 @dataclass(frozen=True)
@@ -45,6 +51,8 @@ class Settings:
     testing: bool = False
 
     def __post_init__(self) -> None:
+        if not 0 < self.port < 65536:
+            raise BadSettings(f"PORTAL_PORT is {self.port}. It must be between 1 and 65535.")
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.instance / 'portal.sqlite'}")
         for prefix in ("postgres://", "postgresql://"):
@@ -52,7 +60,7 @@ class Settings:
                 object.__setattr__(self, "database_url", "postgresql+psycopg://" + self.database_url.removeprefix(prefix))
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         if not self.mail_from:
-            object.__setattr__(self, "mail_from", f"portal@{urlsplit(self.base_url).hostname or 'localhost'}")
+            object.__setattr__(self, "mail_from", f"portal@{_split(self.base_url).hostname or 'localhost'}")
         self._check()
 
     @property
@@ -79,17 +87,37 @@ class Settings:
     def _check(self) -> None:
         if len(self.secret_key) < 32:
             raise BadSettings("PORTAL_SECRET_KEY is missing or shorter than 32 characters. Let 'portal serve' make one, or set your own.")
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
-            raise BadSettings(f"PORTAL_BASE_URL is {self.base_url!r}. Give scheme and host only, for example https://cases.example.org.")
+        parts = _split(self.base_url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or any(parts[2:]):
+            raise BadSettings(NOT_AN_ORIGIN)
         if not self.secure and not self.allow_http and not _is_loopback(parts.hostname):
             raise BadSettings("PORTAL_BASE_URL uses http. Use https, or set PORTAL_ALLOW_HTTP=1 if you know why not.")
+        _check_database(self.database_url)
         _one_of("PORTAL_WORKER", self.worker, "inline", "separate")
         _one_of("PORTAL_SMTP_SECURITY", self.smtp_security, "starttls", "tls", "none")
         if self.smtp_security == "none" and self.smtp_host and not (_is_loopback(self.smtp_host) or self.allow_http):
             raise BadSettings("PORTAL_SMTP_SECURITY=none would send mail unencrypted. Use starttls or tls.")
         if not self.testing and (self.argon2_memory_mib < 19 or self.argon2_time < 2):
             raise BadSettings("PORTAL_ARGON2_MEMORY_MIB must be at least 19 and PORTAL_ARGON2_TIME at least 2.")
+
+
+def _split(base_url: str) -> SplitResult:
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port  # read, it is checked
+    except ValueError as error:
+        raise BadSettings(NOT_AN_ORIGIN) from error
+    return parts
+
+
+def _check_database(url: str) -> None:
+    """Refuse what no driver here understands; the sentence leaves the URL out, which may hold a password."""
+    try:
+        known = make_url(url).get_backend_name() in ("sqlite", "postgresql")
+    except ArgumentError:
+        known = False
+    if not known:
+        raise BadSettings("PORTAL_DATABASE_URL is not understood. Give sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.")
 
 
 def _one_of(name: str, value: str, *allowed: str) -> None:
@@ -125,9 +153,7 @@ def ensure_secret(instance: Path) -> str:
         except FileExistsError:
             pass
         draft.unlink()
-    if os.name == "posix" and path.stat().st_mode & 0o077:
-        raise BadSettings(f"{path.name} can be read by others. Run: chmod 600 {path}")
-    return path.read_text().strip()
+    return _existing_secret(instance)
 
 
 def from_env(environ: Mapping[str, str] = os.environ, *, create: bool = False, **defaults: object) -> Settings:
@@ -153,7 +179,11 @@ def from_env(environ: Mapping[str, str] = os.environ, *, create: bool = False, *
 
 def _existing_secret(instance: Path) -> str:
     path = instance / "secret_key"
-    return path.read_text().strip() if path.exists() else ""
+    if not path.exists():
+        return ""
+    if os.name == "posix" and path.stat().st_mode & 0o077:
+        raise BadSettings(f"{path.name} can be read by others. Run: chmod 600 {path}")
+    return path.read_text().strip()
 
 
 def _read(variable: str, path: str) -> str:
@@ -165,7 +195,7 @@ def _read(variable: str, path: str) -> str:
 
 def _parse(variable: str, kind: str, text: str) -> object:
     if kind == "int":
-        if not text.strip().isdigit():
+        if not text.strip().isdecimal():
             raise BadSettings(f"{variable} is {text!r}. It must be a whole number.")
         return int(text)
     if kind == "bool":

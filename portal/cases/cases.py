@@ -15,6 +15,7 @@ from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
+from ..database import queue_up
 from ..extensions import db
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale
 from .models import STATUSES, Case, CaseCounter, Stage
@@ -59,9 +60,11 @@ def split_tags(text: str) -> tuple[str, ...]:
 def next_number() -> int:
     """The next case number of the installation. The counter's row stays locked until the transaction ends."""
     connection = db.session.connection()
-    taken = connection.execute(
-        update(_counter).where(_counter.c.id == 1).values(last=_counter.c.last + 1).returning(_counter.c.last)
-    ).scalar()
+    step = update(_counter).where(_counter.c.id == 1).values(last=_counter.c.last + 1).returning(_counter.c.last)
+    taken = connection.execute(step).scalar()
+    if taken is None:  # the very first case, perhaps of two at the same moment
+        queue_up("first case number")
+        taken = connection.execute(step).scalar()
     if taken is None:
         connection.execute(insert(_counter).values(id=1, last=1))
         return 1

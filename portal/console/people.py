@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request
+from flask import current_app, g, request
 from sqlalchemy import select
 
 from ..accounts import invitations, people
@@ -72,7 +72,9 @@ def _fill(form: InviteForm) -> int:
 
 def _page(form: InviteForm, problem: str | None = None) -> Any:
     status = 422 if problem or form.errors else 200
-    return show("console/people/invite.html", status=status, form=form, parties=people.parties(g.viewer.organisation_id), problem=problem)
+    hours = current_app.config["SETTINGS"].invitation_hours
+    known = people.parties(g.viewer.organisation_id)
+    return show("console/people/invite.html", status=status, form=form, parties=known, hours=hours, problem=problem)
 
 
 @console.route("/people/<id:user_id>/invitation", needs=Permission.MANAGE_USER, methods=["POST"])

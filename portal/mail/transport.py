@@ -66,10 +66,14 @@ class VerifiedConnection(Connection):
             host: Any = _SmtpTls(settings.smtp_host, settings.smtp_port, timeout=SECONDS, context=context)
         else:
             host = _Smtp(settings.smtp_host, settings.smtp_port, timeout=SECONDS)
-        if settings.smtp_security == "starttls":
-            host.starttls(context=context)
-        if settings.smtp_username:
-            host.login(settings.smtp_username, settings.smtp_password)
+        try:
+            if settings.smtp_security == "starttls":
+                host.starttls(context=context)
+            if settings.smtp_username:
+                host.login(settings.smtp_username, settings.smtp_password)
+        except (smtplib.SMTPException, OSError):
+            host.close()  # nobody else would: the caller gets no connection
+            raise
         host.started = self.started
         return host
 

@@ -17,8 +17,8 @@ from tests.fixtures.world import World
 
 @pytest.fixture
 def sending(make_app: Callable[..., Flask], world: World, smtp_server: PostOffice) -> Iterator[Cast]:
-    """The world's people inside a product that sends by SMTP and tries again at once; the outbox is empty."""
-    app = make_app(**smtp_server.settings, mail_retry_seconds=0)
+    """The world's people inside a product that sends by SMTP and tries again after a second; the outbox is empty."""
+    app = make_app(**smtp_server.settings, mail_retry_seconds=1)
     with app.app_context():
         db.session.execute(delete(OutboxMessage))
         db.session.commit()

@@ -1,0 +1,130 @@
+"""Time is aware and UTC; connections are durable, careful about foreign keys, and lose no update."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from portal.accounts import platform
+from portal.accounts.models import Membership, Profile
+from portal.clock import at, now
+from portal.database import PRAGMAS, driver, is_affected, queue_up, start_writing
+from portal.extensions import db
+from portal.organisations.models import Organisation
+from tests.fixtures.rooms import at_once
+
+
+def test_now_is_aware_and_can_be_told() -> None:
+    assert now().tzinfo is UTC
+    moment = datetime(2026, 7, 1, 14, tzinfo=timezone(timedelta(hours=2)))
+    with at(moment):
+        assert now() == moment
+        assert now().tzinfo is UTC
+        with at(moment + timedelta(days=1)):
+            assert now().day == 2
+        assert now().day == 1
+    assert abs(now() - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+def test_a_told_time_ends_with_its_block_also_on_errors() -> None:
+    with pytest.raises(RuntimeError), at(datetime(2020, 1, 1, tzinfo=UTC)):
+        raise RuntimeError
+    assert now().year > 2020
+
+
+def test_times_come_back_as_they_went_in(app: Flask) -> None:
+    with app.app_context():
+        start_writing()
+        moment = datetime(2026, 3, 29, 2, 30, 15, 123456, tzinfo=timezone(timedelta(hours=5, minutes=45)))
+        db.session.add(Organisation(name="Zone", created_at=moment))
+        db.session.commit()
+        kept = db.session.scalar(select(Organisation.created_at).where(Organisation.name == "Zone"))
+        assert kept == moment
+        assert kept is not None
+        assert kept.utcoffset() == timedelta(0)
+        db.session.rollback()
+
+
+def test_a_naive_time_is_refused(app: Flask) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.add(Organisation(name="Naive", created_at=datetime(2026, 1, 1)))  # noqa: DTZ001
+        with pytest.raises(StatementError, match="naive datetime has no place"):
+            db.session.flush()
+        db.session.rollback()
+
+
+@pytest.mark.sqlite_only
+def test_sqlite_is_set_up_as_promised(app: Flask) -> None:
+    wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000, "trusted_schema": 0}
+    assert set(wanted) <= {pragma.split("=")[0] for pragma in PRAGMAS}
+    with app.app_context(), db.engine.connect() as first, db.engine.connect() as second:
+        for connection in (first, second):
+            assert {name: connection.execute(text(f"PRAGMA {name}")).scalar() for name in wanted} == wanted
+
+
+def test_a_row_that_points_nowhere_is_refused(app: Flask) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.add(Membership(user_id=10**6, organisation_id=10**6))
+        with pytest.raises(IntegrityError):
+            db.session.flush()
+        db.session.rollback()
+
+
+def test_parallel_writers_lose_no_update(app: Flask) -> None:
+    def add() -> int:
+        for _ in range(10):
+            start_writing()
+            queue_up("test")
+            profile = db.session.scalars(select(Profile).where(Profile.name == "Analyst")).one()
+            db.session.refresh(profile)
+            profile.permissions = [*profile.permissions, "x"]
+            db.session.commit()
+        return 10
+
+    assert at_once(app, add, add, add) == [10, 10, 10]
+    with app.app_context():
+        assert platform.profile("Analyst").permissions.count("x") == 30
+        db.session.rollback()
+
+
+def test_a_reader_is_not_held_up_by_a_writer_and_sees_nothing_half_done(app: Flask) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Organisation).values(locked=True))
+        locked = select(func.count(Organisation.id)).where(Organisation.locked)
+        with db.engine.connect() as reader:
+            assert reader.scalar(locked) == 0
+        db.session.commit()
+        with db.engine.connect() as reader:
+            assert reader.scalar(locked) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "affected"),
+    [
+        ((3, 40, 1), True),
+        ((3, 44, 5), True),
+        ((3, 44, 6), False),
+        ((3, 45, 0), True),
+        ((3, 50, 6), True),
+        ((3, 50, 7), False),
+        ((3, 51, 2), True),
+        ((3, 51, 3), False),
+        ((3, 52, 0), False),
+        ((4, 0, 0), False),
+    ],
+)
+def test_affected_sqlite_releases_are_known(version: tuple[int, int, int], affected: bool) -> None:
+    assert is_affected(version) is affected
+
+
+def test_the_driver_at_hand_is_the_newest() -> None:
+    import sqlite3
+
+    assert driver().sqlite_version_info >= sqlite3.sqlite_version_info

@@ -1,0 +1,266 @@
+"""Opening a case to the outside and closing it: what is refused, what is said before, who is told after."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from portal.accounts import people
+from portal.cases import cases
+from portal.cases.models import Case
+from portal.clock import now
+from portal.database import start_writing
+from portal.extensions import db
+from portal.refusals import NotAllowed, Refusal, Stale
+from portal.sharing import access, guard, scope
+from portal.sharing.access import plan, set_access
+from portal.sharing.models import Access, Grant
+from tests.factories import mark, restrict, say, share
+from tests.fixtures.rooms import Cast, at_once, letters, newest_audit
+
+
+def ids(cast: Cast, *who: str) -> set[int]:
+    return {cast.world.people[name] for name in who}
+
+
+def sees(cast: Cast, who: str, name: str) -> bool:
+    db.session.flush()
+    wanted = scope.visible(cast(who), Case, Case.id).where(Case.number == cast.world.cases[name])
+    return db.session.execute(wanted).first() is not None
+
+
+def told(case: Case, before: int) -> list[int | None]:
+    return sorted(row.to_user_id or 0 for row in letters("case_shared") if row.id > before and row.case_id == case.id)
+
+
+def last_letter() -> int:
+    return max((row.id for row in letters()), default=0)
+
+
+def test_ada_can_share_with_selected_people(cast: Cast) -> None:
+    case, before = cast.case("internal"), last_letter()
+    version = case.version
+    done = set_access(case, Access.EXTERNAL, ids(cast, "hanna", "vic"), by=cast("ada"), version=version)
+    db.session.commit()
+    assert (done.gains, done.losses, done.total) == (["Hanna Person", "Vic Person"], [], 2)
+    assert [sees(cast, who, "internal") for who in ("hanna", "vic", "rhea", "gast")] == [True, True, False, False]
+    assert (case.shared, case.shared_since, case.version) == (True, case.outside_at, version + 1)
+    assert told(case, before) == sorted(ids(cast, "hanna", "vic"))
+    entry = newest_audit()[0]
+    assert entry.changes == {"access": ["internal", "external"], "gained": [None, ["Hanna Person", "Vic Person"]]}
+    assert entry.actor_name == "Ada Person"
+
+
+def test_revoking_takes_it_from_everybody_and_keeps_the_marks(cast: Cast) -> None:
+    case, before = cast.case("shared"), last_letter()
+    done = set_access(case, Access.INTERNAL, set(), by=cast("ada"))
+    db.session.commit()
+    assert done.losses == ["Hanna Person", "Rhea Person"]
+    assert not any(sees(cast, who, "shared") for who in ("hanna", "rhea", "vic"))
+    assert (case.shared_since, told(case, before)) == (None, [])
+    assert cast.comment("shared-external").external
+    assert db.session.scalars(select(Grant).where(Grant.case_id == case.id)).all() == []
+
+
+def test_narrowing_and_widening_tell_only_those_who_gain(cast: Cast) -> None:
+    case, before = cast.case("shared"), last_letter()
+    since = case.shared_since
+    done = set_access(case, Access.EXTERNAL, ids(cast, "hanna", "vic"), by=cast("ada"))
+    assert (done.gains, done.losses) == (["Vic Person"], ["Rhea Person"])
+    assert told(case, before) == sorted(ids(cast, "vic"))
+    done = set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+    assert done.gains == ["Newt Person", "Rhea Person"]
+    assert told(case, before) == sorted(ids(cast, "vic", "newt", "rhea"))
+    assert case.shared_since == since
+
+
+def test_going_from_all_to_selected_takes_it_from_the_rest(cast: Cast) -> None:
+    case, before = cast.case("all"), last_letter()
+    done = set_access(case, Access.EXTERNAL, ids(cast, "vic"), by=cast("ada"))
+    db.session.commit()
+    assert (done.gains, done.losses) == ([], ["Hanna Person", "Newt Person", "Rhea Person"])
+    assert [sees(cast, who, "all") for who in ("vic", "hanna")] == [True, False]
+    assert told(case, before) == []
+
+
+def test_all_external_users_are_whoever_there_is(cast: Cast) -> None:
+    case = cast.case("internal")
+    set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+    cast.user("newt").activated_at = now()
+    people.reactivate(cast.world.people["dora"], by=cast("olga"))
+    db.session.commit()
+    assert [sees(cast, who, "internal") for who in ("newt", "dora", "gast")] == [True, True, False]
+
+
+@pytest.mark.parametrize("who", ["ruth", "hanna", "pia"])
+def test_people_without_the_right_cannot_share(cast: Cast, who: str) -> None:
+    with pytest.raises(NotAllowed, match="share cases with external users"):
+        set_access(cast.case("internal"), Access.ALL_EXTERNAL, set(), by=cast(who))
+
+
+def test_an_analyst_shares_only_where_the_right_was_given(cast: Cast) -> None:
+    plain = replace(cast("ada"), permissions=cast("ada").permissions - {"manageCaseAccess/external"})
+    with pytest.raises(NotAllowed):
+        set_access(cast.case("shared"), Access.INTERNAL, set(), by=plain)
+
+
+@pytest.mark.parametrize("wanted", [Access.EXTERNAL, Access.ALL_EXTERNAL, Access.INTERNAL])
+def test_a_restricted_case_cannot_be_shared(cast: Cast, wanted: Access) -> None:
+    case = cast.case("restricted")
+    with pytest.raises(Refusal) as refused:
+        set_access(case, wanted, ids(cast, "hanna"), by=cast("ada"))
+    assert refused.value.sentence == access.RESTRICTED
+    assert (case.access, sees(cast, "hanna", "restricted")) == (Access.RESTRICTED, False)
+
+
+def test_nobody_restricts_through_sharing(cast: Cast) -> None:
+    with pytest.raises(Refusal, match="three kinds"):
+        set_access(cast.case("shared"), Access.RESTRICTED, set(), by=cast("ada"))
+
+
+def test_a_colleague_named_on_a_restricted_case_is_no_outsider(cast: Cast) -> None:
+    """Grants of both kinds lie in one table: the access says which count."""
+    case = cast.case("internal")
+    restrict(case, cast("ada"), cast("hanna"))
+    db.session.commit()
+    assert not sees(cast, "hanna", "internal")
+    assert sees(cast, "ada", "internal")
+
+
+@pytest.mark.parametrize("chosen", [(), ("dora",), ("ruth",), ("ada",), ("gast",), ("otto",), ("hanna", "gast"), ("nobody",)])
+def test_only_external_people_of_the_organisation_can_be_chosen(cast: Cast, chosen: tuple[str, ...]) -> None:
+    wanted = {cast.world.people.get(name, 10**6) for name in chosen}
+    case, before = cast.case("internal"), newest_audit()[0].id
+    with pytest.raises(Refusal, match="cannot be given access" if chosen else "Choose at least one"):
+        set_access(case, Access.EXTERNAL, wanted, by=cast("ada"))
+    assert (case.access, newest_audit()[0].id) == (Access.INTERNAL, before)
+    assert db.session.scalars(select(Grant).where(Grant.case_id == case.id)).all() == []
+
+
+def test_more_than_128_at_once_is_refused(cast: Cast) -> None:
+    with pytest.raises(Refusal, match="at most 128"):
+        plan(cast.case("internal"), Access.EXTERNAL, set(range(1, 130)))
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "chosen"),
+    [("shared", Access.EXTERNAL, ("hanna", "rhea")), ("all", Access.ALL_EXTERNAL, ()), ("internal", Access.INTERNAL, ("hanna",))],
+)
+def test_nothing_to_change_changes_nothing(cast: Cast, name: str, wanted: Access, chosen: tuple[str, ...]) -> None:
+    case = cast.case(name)
+    before = (case.version, case.updated_at, newest_audit()[0].id, last_letter())
+    done = set_access(case, wanted, ids(cast, *chosen), by=cast("ada"))
+    db.session.commit()
+    assert (done.changed, done.button) == (False, "Nothing to change")
+    assert (case.version, case.updated_at, newest_audit()[0].id, last_letter()) == before
+
+
+def test_comments_that_would_return_must_be_confirmed(cast: Cast) -> None:
+    case = cast.case("revoked")
+    told_before = plan(case, Access.EXTERNAL, ids(cast, "hanna"))
+    assert told_before.returning == ["Ada Person: External word on revoked.", "Hanna Person: Hanna's word on revoked."]
+    with pytest.raises(Refusal, match="2 comments were external"):
+        set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"))
+    assert not sees(cast, "hanna", "revoked")
+    mark(case, cast.comment("revoked-hanna"), False, cast("ada"))
+    db.session.commit()
+    with pytest.raises(Refusal, match="One comment was external"):
+        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+    set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), again=True)
+    assert sees(cast, "hanna", "revoked")
+
+
+def test_widening_a_shared_case_asks_for_no_confirmation(cast: Cast) -> None:
+    assert plan(cast.case("shared"), Access.ALL_EXTERNAL, set()).returning == []
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "chosen", "button"),
+    [
+        ("internal", Access.EXTERNAL, ("hanna",), "Share with 1 person"),
+        ("internal", Access.EXTERNAL, ("hanna", "vic"), "Share with 2 people"),
+        ("internal", Access.ALL_EXTERNAL, (), "Share with all external users"),
+        ("shared", Access.EXTERNAL, ("vic",), "Share with 1 person, revoke for 2"),
+        ("shared", Access.EXTERNAL, ("hanna",), "Revoke access for 1 person"),
+        ("shared", Access.INTERNAL, (), "Revoke access for 2 people"),
+    ],
+)
+def test_the_button_says_what_it_does(cast: Cast, name: str, wanted: Access, chosen: tuple[str, ...], button: str) -> None:
+    assert plan(cast.case(name), wanted, ids(cast, *chosen)).button == button
+
+
+def test_planning_writes_nothing(cast: Cast) -> None:
+    case = cast.case("internal")
+    plan(case, Access.EXTERNAL, ids(cast, "hanna"))
+    assert not db.session.new
+    assert not db.session.dirty
+    assert case.access is Access.INTERNAL
+
+
+@pytest.mark.parametrize(("tlp", "warns"), [(0, False), (2, False), (3, True), (4, True)])
+def test_sharing_a_protected_case_is_warned_about(cast: Cast, tlp: int, warns: bool) -> None:
+    case = cast.case("internal")
+    case.tlp = tlp
+    warnings = plan(case, Access.EXTERNAL, ids(cast, "hanna")).warnings
+    assert any("TLP:" in warning for warning in warnings) is warns
+    assert plan(case, Access.ALL_EXTERNAL, set()).warnings[0] == "This includes people who are invited later."
+    assert plan(case, Access.INTERNAL, set()).warnings == []
+
+
+def test_a_stale_decision_changes_nothing(cast: Cast) -> None:
+    case = cast.case("internal")
+    seen = case.version
+    set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("olga"), version=seen)
+    db.session.commit()
+    with pytest.raises(Stale):
+        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"), version=seen)
+    assert case.access is Access.EXTERNAL
+
+
+def test_two_decisions_at_once_are_one_and_one_refusal(app: Flask, cast: Cast) -> None:
+    number, version, ada = cast.world.cases["internal"], cast.case("internal").version, cast("ada")
+
+    def decide(who: str) -> str:
+        start_writing()
+        guard.engage(ada)
+        try:
+            case = cases.load(number, change=True)
+            set_access(case, Access.EXTERNAL, ids(cast, who), by=ada, version=version)
+            db.session.commit()
+        finally:
+            guard.release()
+        return who
+
+    results = at_once(app, *[lambda who=who: decide(who) for who in ("hanna", "vic", "rhea")])
+    assert [type(result) for result in results].count(Stale) == 2, results
+    [winner] = [result for result in results if isinstance(result, str)]
+    assert [who for who in ("hanna", "vic", "rhea") if sees(cast, who, "internal")] == [winner]
+
+
+def test_a_person_deactivated_while_named_comes_back_to_what_is_still_theirs(cast: Cast) -> None:
+    """Dora was named on `shared` before she was deactivated; nobody took it from her."""
+    people.reactivate(cast.world.people["dora"], by=cast("olga"))
+    db.session.commit()
+    assert sees(cast, "dora", "shared")
+
+
+def test_a_decision_made_while_somebody_was_away_counts_for_them(cast: Cast) -> None:
+    set_access(cast.case("shared"), Access.EXTERNAL, ids(cast, "rhea"), by=cast("ada"))
+    people.reactivate(cast.world.people["dora"], by=cast("olga"))
+    db.session.commit()
+    assert not sees(cast, "dora", "shared")
+
+
+def test_internal_cases_with_left_over_grants_stay_closed(cast: Cast) -> None:
+    """Both must hold: the access of the case and the name on it."""
+    case = cast.case("internal")
+    db.session.add(Grant(case_id=case.id, user_id=cast.world.people["hanna"]))
+    say(case, cast("ada"), "For us")
+    db.session.commit()
+    assert not sees(cast, "hanna", "internal")
+    share(case, cast("ada"), cast("vic"))
+    db.session.commit()
+    assert not sees(cast, "hanna", "internal")
