@@ -40,14 +40,14 @@ def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn:
     stored, user_id = (user.password_hash, user.id) if user else (None, None)
     db.session.rollback()
     right = passwords.verify(stored, password)
+    renewed = passwords.hash_password(password) if right and passwords.needs_rehash(stored or "") else stored
     start_writing()
     user = db.session.get(User, user_id, populate_existing=True) if user_id else None
     if not right or user is None or not user.active or user.password_hash != stored:
         db.session.rollback()
         record_apart(Kind.SIGN_IN_FAILED, actor=user, object_id=user_id or "")
         raise Refusal(WRONG)
-    if passwords.needs_rehash(stored or ""):
-        user.password_hash = passwords.hash_password(password)
+    user.password_hash = renewed
     throttle.forgive("sign-in", f"{email}|{network}")
     return start(user, face, trace)
 

@@ -24,7 +24,7 @@ from .transport import Unanswered, explain, is_permanent, send
 
 log = logging.getLogger("portal.mail")
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=120)  # longer than a dozen steps of ten seconds with a server that stalls at each
 LONGEST_PAUSE = 6 * 3600
 GIVE_UP_AFTER = timedelta(hours=24)
 LOOK_EVERY = 2.0
@@ -65,8 +65,14 @@ def _handle(row_id: int) -> None:
     if row.to_user_id is None and row.to_address is None:
         _spread(row)
         return
-    letter = write(row)
-    message_id, address = row.message_id, letter.to if letter else ""
+    message_id = row.message_id
+    try:
+        letter = write(row)
+    except Exception as error:  # a letter that cannot be written must neither stop the others nor be forgotten
+        log.exception("letter %s could not be written", message_id)
+        _postpone(row_id, error)
+        return
+    address = letter.to if letter else ""
     db.session.rollback()  # no transaction stays open while a server is slow
     if letter is None:
         _finish(row_id, State.DROPPED, "the recipient may no longer have it")
@@ -134,7 +140,7 @@ def run(app: Flask, stop: threading.Event) -> None:
                 log.warning("the outbox could not be read: %s", str(error).splitlines()[0])
                 db.session.rollback()
             except Exception:
-                # A letter that cannot be written must not stop the others: its lease runs out and it is tried again.
+                # Whatever it was, the sender goes on: the letter's lease runs out and it is tried again.
                 log.exception("a letter could not be handled")
                 db.session.rollback()
         posted.wait(LOOK_EVERY)

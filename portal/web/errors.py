@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from ..extensions import db
@@ -71,6 +71,8 @@ def _read(error: Exception) -> tuple[int, str, int]:
         return error.status, error.sentence, 0
     if isinstance(error, NotVisible):
         return 404, SENTENCES[404], 0
+    if isinstance(error, IntegrityError):  # two people did the same at the same moment, and this one came second
+        return 409, "Somebody else did the same at this very moment. Go back, reload the page and look before you try again.", 0
     if isinstance(error, OperationalError):
         return 503, SENTENCES[503], 5
     if isinstance(error, HTTPException) and error.code:
