@@ -94,9 +94,7 @@ class Settings:
             raise BadSettings("PORTAL_BASE_URL uses http. Use https, or set PORTAL_ALLOW_HTTP=1 if you know why not.")
         _check_database(self.database_url)
         if self.mail_retry_seconds < 1:
-            raise BadSettings(
-                "PORTAL_MAIL_RETRY_SECONDS must be at least 1, so that a server that is down is not asked without end."
-            )
+            raise BadSettings("PORTAL_MAIL_RETRY_SECONDS must be at least 1, so that a server that is down is not asked without end.")
         _one_of("PORTAL_WORKER", self.worker, "inline", "separate")
         _one_of("PORTAL_SMTP_SECURITY", self.smtp_security, "starttls", "tls", "none")
         if self.smtp_security == "none" and self.smtp_host and not (_is_loopback(self.smtp_host) or self.allow_http):

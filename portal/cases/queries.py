@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from markupsafe import Markup
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import aliased
 
 from ..accounts.models import AccountType, Membership, User
@@ -110,15 +111,21 @@ _COLUMNS = (
 
 def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Page[CaseRow]:
     """The viewer's cases, latest change first, 25 a page; two queries."""
-    wanted = scope.visible(viewer, Case, *_COLUMNS).outerjoin(_assignee, _assignee.id == Case.assignee_id)
+    wanted = _listed(scope.visible(viewer, Case, *_COLUMNS))
     for condition in _conditions(viewer, filters):
         wanted = wanted.where(condition)
     if place := read_cursor(after):
         wanted = wanted.where(tuple_(Case.updated_at, Case.id) < place)
-    rows = db.session.execute(wanted.order_by(Case.updated_at.desc(), Case.id.desc()).limit(SIZE + 1)).all()
+    rows = db.session.execute(wanted).all()
     audiences = audiences_of([(row.id, row.access) for row in rows[:SIZE]])
     shown = [CaseRow(**_fields(row, audiences[row.id])) for row in rows[:SIZE]]
     return Page(shown, cursor(shown[-1].updated_at, shown[-1].id) if len(rows) > SIZE else None)
+
+
+@lru_cache(maxsize=512)
+def _listed(visible: Select[Any]) -> Select[Any]:
+    joined = visible.outerjoin(_assignee, _assignee.id == Case.assignee_id)
+    return joined.order_by(Case.updated_at.desc(), Case.id.desc()).limit(SIZE + 1)
 
 
 def _conditions(viewer: Viewer, filters: Filters) -> list[Any]:
@@ -138,18 +145,20 @@ def _conditions(viewer: Viewer, filters: Filters) -> list[Any]:
     return wanted
 
 
+_NAMED = (
+    select(Grant.case_id, User.name)
+    .join(User, User.id == Grant.user_id)
+    .where(Grant.case_id.in_(bindparam("cases", expanding=True)), User.active)
+    .order_by(User.name)
+)
+
+
 def audiences_of(cases: list[tuple[int, Access]], organisation_id: int | None = None) -> dict[int, Audience]:
     """Who outside can see each case, for many cases at once. Without an organisation, "all" is not counted (0)."""
     selected = [case_id for case_id, access in cases if access is Access.EXTERNAL]
     names: dict[int, list[str]] = defaultdict(list)
     if selected:
-        rows = db.session.execute(
-            select(Grant.case_id, User.name)
-            .join(User, User.id == Grant.user_id)
-            .where(Grant.case_id.in_(selected), User.active)
-            .order_by(User.name)
-        )
-        for case_id, name in rows:
+        for case_id, name in db.session.execute(_NAMED, {"cases": selected}):
             names[case_id].append(name)
     shared_with_all = any(access is Access.ALL_EXTERNAL for _, access in cases)
     everybody = _count_outsiders(organisation_id) if organisation_id and shared_with_all else 0

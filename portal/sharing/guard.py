@@ -101,11 +101,12 @@ def _models_read(statement: Any, conditions: frozenset[int]) -> set[type[Any]] |
 
 def _is_text(element: Any) -> bool:
     """SQL that somebody wrote by hand: text(), literal columns, prefixes, hints."""
-    if element.__visit_name__ in ("textclause", "textual_select", "text_as_from"):
-        return True
-    if getattr(element, "is_literal", False) and str(element) not in SQLALCHEMYS_OWN:
-        return True
-    return any(getattr(element, name, None) for name in ("_prefixes", "_suffixes", "_hints", "_statement_hints"))
+    kind = element.__visit_name__
+    if kind == "column":
+        return element.is_literal and str(element) not in SQLALCHEMYS_OWN
+    if kind == "select":
+        return bool(element._prefixes or element._suffixes or element._hints or element._statement_hints)
+    return kind in ("textclause", "textual_select", "text_as_from")
 
 
 @event.listens_for(db.session, "do_orm_execute")

@@ -48,16 +48,23 @@ def otherwise(viewer: Viewer) -> ColumnElement[bool]:
     return false() if viewer.external else true()
 
 
+def _named(viewer: Who, case: Any, *, listing: bool) -> ColumnElement[bool]:
+    """Whether the person is named on the case: asked once for a list of cases, case by case for what belongs to one."""
+    if listing:
+        condition: ColumnElement[bool] = case.id.in_(select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id))
+        return condition
+    return exists().where(_grant.c.case_id == case.id, _grant.c.user_id == viewer.user_id)
+
+
 def _outside(viewer: Who) -> Rules:
-    def seen(case: Any) -> ColumnElement[bool]:
-        named = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
+    def seen(case: Any, *, listing: bool = False) -> ColumnElement[bool]:
         return and_(
             case.organisation_id == viewer.organisation_id,
-            or_(case.access == Access.ALL_EXTERNAL, and_(case.access == Access.EXTERNAL, case.id.in_(named))),
+            or_(case.access == Access.ALL_EXTERNAL, and_(case.access == Access.EXTERNAL, _named(viewer, case, listing=listing))),
         )
 
     return {
-        Case: seen(Case),
+        Case: seen(Case, listing=True),
         Comment: and_(Comment.external, exists().where(_case.c.id == Comment.case_id, seen(_case.c))),
         User: User.id == viewer.user_id,
         LoginSession: LoginSession.user_id == viewer.user_id,
@@ -66,17 +73,16 @@ def _outside(viewer: Who) -> Rules:
 
 
 def _inside(viewer: Who) -> Rules:
-    def seen(case: Any) -> ColumnElement[bool]:
-        named = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
+    def seen(case: Any, *, listing: bool = False) -> ColumnElement[bool]:
         return and_(
             case.organisation_id == viewer.organisation_id,
-            or_(case.access != Access.RESTRICTED, case.assignee_id == viewer.user_id, case.id.in_(named)),
+            or_(case.access != Access.RESTRICTED, case.assignee_id == viewer.user_id, _named(viewer, case, listing=listing)),
         )
 
     if viewer.platform:  # administrators of the platform run it; they do not read cases
         return {Case: false(), Comment: false(), AuditEntry: AuditEntry.case_id.is_(None), **_own(viewer)}
     return {
-        Case: seen(Case),
+        Case: seen(Case, listing=True),
         Comment: exists().where(_case.c.id == Comment.case_id, seen(_case.c)),
         AuditEntry: and_(
             AuditEntry.organisation_id == viewer.organisation_id,

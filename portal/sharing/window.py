@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any, cast
 
 from markupsafe import Markup
@@ -65,7 +66,7 @@ class Window:
 
     def cases(self, after: str = "") -> Page[SharedCaseRow]:
         """Shared cases, latest visible change first, 25 a page."""
-        wanted = self._visible(Case, *_ROW, *_STAGES).order_by(Case.outside_at.desc(), Case.number.desc()).limit(SIZE + 1)
+        wanted = _listed(self._visible(Case, *_ROW, *_STAGES))
         if place := read_cursor(after):
             wanted = wanted.where(tuple_(Case.outside_at, Case.number) < place)
         rows = db.session.execute(wanted).all()
@@ -154,6 +155,11 @@ class Window:
         """Take one's own message back."""
         case, comment = self._own(number, uid)
         comments.delete_comment(case, comment, by=self.viewer)
+
+
+@lru_cache(maxsize=512)
+def _listed(visible: Select[Any]) -> Select[Any]:
+    return visible.order_by(Case.outside_at.desc(), Case.number.desc()).limit(SIZE + 1)
 
 
 def _basics(row: Any) -> dict[str, Any]:
