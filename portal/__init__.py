@@ -15,6 +15,12 @@ from .web.filters import Templates
 __version__ = "0.1.0"
 
 
+class Uid(BaseConverter):
+    """The random name of a comment."""
+
+    regex = r"[0-9a-f]{16}"
+
+
 class House(Flask):
     """Flask with this product's template environment."""
 
@@ -36,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or from_env()
     app = House(__name__, instance_path=str(settings.instance), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
-    app.url_map.converters["id"] = Id
+    app.url_map.converters.update(id=Id, uid=Uid)
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0)  # type: ignore[method-assign]
     _install_extensions(app)

@@ -27,7 +27,7 @@ def cursor(moment: datetime, number: int) -> str:
 def read_cursor(text: str) -> tuple[datetime, int] | None:
     """The place a cursor names; None (the first page) for anything that is not one."""
     first, _, second = text.partition("-")
-    if not (first.isdigit() and second.isdigit() and len(first) < 18 and len(second) < 18):
+    if not (first.isascii() and second.isascii() and first.isdigit() and second.isdigit() and len(first) < 18 and len(second) < 18):
         return None
     try:
         return _EPOCH + timedelta(microseconds=int(first)), int(second)

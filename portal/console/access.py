@@ -30,7 +30,7 @@ def manage_access(number: int) -> Any:
 def _confirm(case: Any, form: AccessForm) -> Any:
     if not form.validate():
         return _drawer(case, form, problem="Choose who should see this case.")
-    version = int(form.version.data) if (form.version.data or "").isdigit() else None
+    version = int(form.version.data) if (form.version.data or "").isdecimal() else None
     try:
         done = access.set_access(
             case, Access(form.access.data), set(form.users.data or ()), by=g.viewer, version=version, again=form.again.data

@@ -170,6 +170,6 @@ def history(number: int) -> Any:
     """What happened on the case, newest first."""
     case = cases.load(number)
     before = request.args.get("before", "")
-    events = feed.history(case.id, before=int(before) if before.isdigit() and len(before) < 18 else None)
+    events = feed.history(case.id, before=int(before) if before.isascii() and before.isdigit() and len(before) < 18 else None)
     older = url_for(".history", number=number, before=events[49].id) if len(events) > 50 else None
     return show("console/cases/history.html", entries=events[:50], older=older, **case_context(case))

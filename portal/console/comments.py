@@ -38,7 +38,7 @@ def add_comment(number: int) -> Any:
     )
 
 
-@console.route(f"{PATH}/<uid>/edit", needs=Permission.COMMENT, methods=["GET", "POST"])
+@console.route(f"{PATH}/<uid:uid>/edit", needs=Permission.COMMENT, methods=["GET", "POST"])
 def edit_comment(number: int, uid: str) -> Any:
     """Change one's own words."""
     case, comment = _load_own(number, uid)
@@ -52,7 +52,7 @@ def edit_comment(number: int, uid: str) -> Any:
     return _saved(case, "Comment changed.")
 
 
-@console.route(f"{PATH}/<uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
+@console.route(f"{PATH}/<uid:uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
 def delete_comment(number: int, uid: str) -> Any:
     """Take one's own comment back."""
     case, comment = _load_own(number, uid)
@@ -62,7 +62,7 @@ def delete_comment(number: int, uid: str) -> Any:
     return _saved(case, "Comment deleted.")
 
 
-@console.route(f"{PATH}/<uid>/external", needs=Permission.COMMENT, methods=["GET", "POST"])
+@console.route(f"{PATH}/<uid:uid>/external", needs=Permission.COMMENT, methods=["GET", "POST"])
 def mark_comment(number: int, uid: str) -> Any:
     """Make a comment external, after saying who will read it; or internal again."""
     case, comment = _load(number, uid)

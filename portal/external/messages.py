@@ -33,7 +33,7 @@ def _done(number: int, notice: str) -> Any:
     return see_other(".case", notice, number=number, _anchor="conversation")
 
 
-@external.route("/cases/<id:number>/comments/<uid>/edit", needs=Permission.COMMENT, methods=["GET", "POST"])
+@external.route("/cases/<id:number>/comments/<uid:uid>/edit", needs=Permission.COMMENT, methods=["GET", "POST"])
 def edit_comment(number: int, uid: str) -> Any:
     """Change one's own message."""
     case, message = g.window.case(number), g.window.message(number, uid)
@@ -44,7 +44,7 @@ def edit_comment(number: int, uid: str) -> Any:
     return _saved(number, "Your message is changed.")
 
 
-@external.route("/cases/<id:number>/comments/<uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
+@external.route("/cases/<id:number>/comments/<uid:uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
 def delete_comment(number: int, uid: str) -> Any:
     """Take one's own message back."""
     case, message = g.window.case(number), g.window.message(number, uid)

@@ -60,6 +60,8 @@ class Face(Blueprint):
 def _first_answer() -> Response | None:
     """The answer to a form that was sent before; else note that it was sent now."""
     token = request.form.get("submission", "")[:64]
+    if not (token.isascii() and token.isprintable()):
+        return None  # not one of ours, and not every database would take it
     viewer = getattr(g, "viewer", None)
     if not token or viewer is None:
         return None
@@ -85,7 +87,8 @@ def _remember_where(response: Response) -> None:
     target = (
         response.headers.get("Location") or response.headers.get("HX-Redirect") or request.headers.get("HX-Current-URL") or request.path
     )
-    submission.location = urlsplit(target).path[:400]
+    # Part of it may be what a browser claimed: it stays a path of this product, never another host's.
+    submission.location = "/" + urlsplit(target).path.lstrip("/\\")[:399]
 
 
 def go_to(location: str) -> Response:

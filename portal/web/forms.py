@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -10,6 +11,7 @@ from wtforms import EmailField, PasswordField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
 LONGEST_MESSAGE = 65_536
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -20,8 +22,8 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 
 def stripped(value: Any) -> Any:
-    """A filter that takes blanks off both ends."""
-    return value.strip() if isinstance(value, str) else value
+    """A filter that takes blanks off both ends, and out what nobody can see: control characters, and those that turn text around."""
+    return "".join(c for c in value if unicodedata.category(c) != "Cc" and c not in TURNING).strip() if isinstance(value, str) else value
 
 
 def lowered(value: Any) -> Any:

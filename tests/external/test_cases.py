@@ -92,3 +92,10 @@ def test_opening_a_case_is_on_record_once_an_hour(world: World, browse: Browse) 
         hanna.get(f"/portal/cases/{world.cases['shared']}")
     page = ada.get(f"/console/cases/{world.cases['shared']}/history").text
     assert page.count("opened the case in the portal") == 1
+
+
+@pytest.mark.parametrize("after", ["²-1", "1-²", "٣-٣", "-", "9" * 30 + "-1", "1-1-1", "\x00"])
+def test_hanna_gets_the_first_page_for_a_place_that_is_none(browse: Callable[[str], Browser], after: str) -> None:
+    answer = browse("hanna").get("/portal/", query_string={"after": after})
+    assert answer.status_code == 200
+    assert "The shared case" in answer.text
