@@ -60,6 +60,10 @@ def serve() -> None:
     _serve(app)
 
 
+# 150 idle connections would block the default limit of 100; no Server header.
+WAITRESS: dict[str, Any] = {"connection_limit": 1000, "channel_timeout": 60, "ident": None}
+
+
 def _serve(app: Flask) -> None:
     from waitress import create_server
 
@@ -68,7 +72,12 @@ def _serve(app: Flask) -> None:
     settings = app.config["SETTINGS"]
     try:
         server = create_server(
-            app, host=settings.host, port=settings.port, threads=settings.threads, connection_limit=1000, channel_timeout=60, ident=None
+            app,
+            host=settings.host,
+            port=settings.port,
+            threads=settings.threads,
+            **WAITRESS,
+            clear_untrusted_proxy_headers=settings.proxies == 0,
         )
     except OSError as error:
         raise click.ClickException(

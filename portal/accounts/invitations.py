@@ -119,6 +119,14 @@ def member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
     return found[0], found[1]
 
 
+def _check_name(name: str, link: OneTimeLink) -> None:
+    """Nobody may sign as the team towards other guests."""
+    organisation = db.session.get(Organisation, link.organisation_id)
+    taken = {"security team", "the security team", organisation.name.lower() if organisation else ""}
+    if " ".join(name.lower().split()) in taken:
+        raise Refusal("Use your own name, so that everybody knows who is writing.")
+
+
 def accept(token: str, *, name: str, password: str) -> User:
     """Take possession of the account: name and password set, link used up; the caller opens the session.
 
@@ -128,6 +136,7 @@ def accept(token: str, *, name: str, password: str) -> User:
     if link is None:
         raise NotVisible("link")
     invited = db.session.get_one(User, link.user_id)
+    _check_name(name, link)
     passwords.check_strength(password, [invited.name, invited.email, name])
     stored = passwords.hash_password(password)
     start_writing()

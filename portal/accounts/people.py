@@ -174,6 +174,9 @@ def deactivate(user_id: int, *, by: Viewer) -> User:
     user, organisation = member(user_id, by=by)
     if user.id == by.user_id:
         raise Refusal("You cannot deactivate your own account. Ask another administrator.")
+    elsewhere = select(Membership.id).where(Membership.user_id == user.id, Membership.organisation_id != by.organisation_id)
+    if not by.platform and db.session.scalar(elsewhere.limit(1)) is not None:
+        raise Refusal(f"{user.name} also works in another organisation, so only an administrator of the platform can do this.")
     if user.active:
         user.active = False
         sessions.end_all(user)

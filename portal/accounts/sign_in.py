@@ -34,7 +34,7 @@ class SignedIn:
 def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn:
     """Check the password and open a session on this face. No lock is held while hashing; the account is read again afterwards."""
     email = email.strip().lower()
-    network = trace.ip
+    network = throttle.network(trace.ip)
     throttle.spend(("sign-in", f"{email}|{network}", throttle.SIGN_IN_ACCOUNT), ("network", network, throttle.SIGN_IN_NETWORK))
     user = _by_email(email)
     stored, user_id = (user.password_hash, user.id) if user else (None, None)
@@ -49,7 +49,12 @@ def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn:
         raise Refusal(WRONG)
     user.password_hash = renewed
     throttle.forgive("sign-in", f"{email}|{network}")
-    return start(user, face, trace)
+    try:
+        return start(user, face, trace)
+    except Refusal:  # right password, wrong door: whoever tries that leaves a trace
+        db.session.rollback()
+        record_apart(Kind.SIGN_IN_FAILED, actor=user, object_id=user_id or "")
+        raise
 
 
 def _by_email(email: str) -> User | None:
@@ -105,7 +110,7 @@ def ask_for_new_link(email: str, *, trace: Trace) -> None:
 
 def _for_mail(email: str, trace: Trace) -> tuple[User | None, int | None]:
     email = email.strip().lower()
-    throttle.spend(("mail", email, throttle.MAIL_ADDRESS), ("mail-network", trace.ip, throttle.MAIL_NETWORK))
+    throttle.spend(("mail", email, throttle.MAIL_ADDRESS), ("mail-network", throttle.network(trace.ip), throttle.MAIL_NETWORK))
     start_writing()
     user = _by_email(email)
     if user is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -50,6 +51,19 @@ def spend(*budgets: tuple[str, str, Limits]) -> None:
 def forgive(name: str, key: str) -> None:
     """Forget the tries of one key, after a success; part of the running transaction."""
     db.session.execute(delete(Attempt).where(Attempt.bucket == _bucket(name, key)))
+
+
+def network(ip: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that one IPv6 customer has all of."""
+    try:
+        address = ipaddress.ip_address(ip)
+    except ValueError:
+        return ip
+    if isinstance(address, ipaddress.IPv4Address):
+        return ip
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 def _bucket(name: str, key: str) -> str:

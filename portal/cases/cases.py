@@ -154,7 +154,7 @@ def _start(case: Case, draft: Draft) -> datetime:
 
 
 def _apply(case: Case, changed: dict[str, Any]) -> None:
-    moment = now()
+    moment, before = now(), case.stage
     if "assignee_id" in changed:
         _check_assignee(case, changed["assignee_id"])
     for name, value in changed.items():
@@ -165,7 +165,8 @@ def _apply(case: Case, changed: dict[str, Any]) -> None:
         _enter(case, moment)
     case.version += 1
     case.updated_at = moment
-    if OUTSIDE_FIELDS & changed.keys():
+    shown = OUTSIDE_FIELDS & changed.keys()
+    if shown - {"status"} or case.stage is not before:  # outsiders see the stage, not which verdict closed the case
         case.details_at = case.outside_at = moment
 
 

@@ -10,7 +10,10 @@ TAGS = {"p", "br", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol",
 TABLE = {"table", "thead", "tbody", "tr", "th", "td"}
 LONGEST = 65_536
 
-_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20}).enable(["table", "strikethrough"])
+# Reference links are off: each use repeats the whole address, and 26 kB of text became 40 MB of page.
+_markdown = (
+    MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20}).enable(["table", "strikethrough"]).disable("reference")
+)
 
 
 def render(source: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Response, current_app, redirect, request, session, url_for
 
 from ..accounts.sign_in import SignedIn
@@ -67,6 +69,16 @@ def set_link(response: Response, token: str, seconds: int = FORM_SECONDS) -> Res
 def link_token() -> str:
     """The token of the link that was opened in this browser."""
     return request.cookies.get(_link_cookie(), "")
+
+
+def link_mark() -> str:
+    """A mark of the opened link for its form: the cookie may have been replaced by another link in another tab."""
+    return hashlib.sha256(link_token().encode()).hexdigest()[:16]
+
+
+def is_other_link() -> bool:
+    """Whether the form that was sent belongs to another link than the one now open in this browser."""
+    return request.method == "POST" and request.form.get("link", link_mark()) != link_mark()
 
 
 def drop_link(response: Response) -> Response:

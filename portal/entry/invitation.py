@@ -71,9 +71,12 @@ def accept() -> Any:
     if link is None:
         return broken_link()
     shown = _shown(link)
-    form = AcceptForm() if request.method == "POST" else AcceptForm(formdata=None, data={"name": shown.name})
-    if request.method == "GET" or not form.validate():
-        return render_template("entry/accept.html", form=form, invitation=shown, problem=None), 422 if form.errors else 200
+    form = (
+        AcceptForm() if request.method == "POST" and not cookies.is_other_link() else AcceptForm(formdata=None, data={"name": shown.name})
+    )
+    if request.method == "GET" or cookies.is_other_link() or not form.validate():
+        context = {"form": form, "invitation": shown, "problem": None, "link": cookies.link_mark()}
+        return render_template("entry/accept.html", **context), 422 if form.errors else 200
     return _take_over(form, shown)
 
 
@@ -85,7 +88,7 @@ def _take_over(form: AcceptForm, shown: Shown) -> Any:
         return broken_link()
     except Refusal as refusal:
         form.password.errors = [refusal.sentence]
-        return render_template("entry/accept.html", form=form, invitation=shown, problem=None), 422
+        return render_template("entry/accept.html", form=form, invitation=shown, problem=None, link=cookies.link_mark()), 422
     cookies.start_over()
     response = cookies.welcome(see_other(cookies.HOME[shown.face], "Your account is ready."), opened)
     return cookies.drop_link(response)

@@ -45,15 +45,15 @@ def reset() -> Any:
     link = links.open_link(Purpose.RESET, cookies.link_token())
     if link is None:
         return broken_link()
-    user = db.session.get_one(User, link.user_id)
-    form, email, face = ResetForm(), user.email, sign_in.face_of(user)
-    if request.method == "GET" or not form.validate():
-        return render_template("entry/reset.html", form=form, email=email), 422 if form.errors else 200
+    user, form = db.session.get_one(User, link.user_id), ResetForm()
+    email, face = user.email, sign_in.face_of(user)
+    if request.method == "GET" or cookies.is_other_link() or not form.validate():
+        return render_template("entry/reset.html", form=form, email=email, link=cookies.link_mark()), 422 if form.errors else 200
     try:
         sign_in.reset_password(cookies.link_token(), form.password.data)
     except NotVisible:
         return broken_link()
     except Refusal as refusal:
         form.password.errors = [refusal.sentence]
-        return render_template("entry/reset.html", form=form, email=email), 422
+        return render_template("entry/reset.html", form=form, email=email, link=cookies.link_mark()), 422
     return cookies.drop_link(see_other("entry.sign_in", "Your password is changed. Sign in with the new one.", face=face))

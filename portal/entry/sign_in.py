@@ -60,7 +60,7 @@ def sign_in_view(face: str) -> Any:
 def _afterwards(face: str, to: str, token: str) -> Response:
     """Back to the page that was asked for; or, when something typed was kept, to sending it."""
     pairs, address = read(token) if token else ([], "")
-    if not pairs:
+    if not pairs or not address.startswith(f"/{face}/"):
         return go_on(face, to)
     home = url_for(cookies.HOME[face])
     return make_response(render_template("entry/resume.html", base="entry/base.html", action=address, kept=pairs, to_url=home))

@@ -83,6 +83,9 @@ def _handle(row_id: int) -> None:
         _finish(row_id, State.UNKNOWN, f"the server took the text but did not confirm it ({explain(error)})")
     except (smtplib.SMTPException, OSError) as error:
         _postpone(row_id, error)
+    except Exception as error:  # an address or a letter that no mail can carry must end as failed, not go round for ever
+        log.exception("letter %s could not be sent", message_id)
+        _postpone(row_id, error)
     else:
         _finish(row_id, State.SENT, "")
         log.info("letter %s sent (%s)%s", message_id, how, "" if how == "smtp" else f" to {address}")

@@ -98,7 +98,8 @@ def _load(_request: Any) -> Viewer | None:
     found = sessions.find(key, face) if key and face else None
     if found is None:
         return None
-    sessions.touch(found, writing=request.method not in SAFE)
+    late = getattr(current_app.view_functions.get(request.endpoint or ""), "late", False)
+    sessions.touch(found, writing=request.method not in SAFE and not late)
     return found.viewer
 
 

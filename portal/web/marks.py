@@ -20,7 +20,7 @@ def install(app: Flask) -> None:
 
 
 def _kept(app: Flask, name: str) -> Mark:
-    @lru_cache(maxsize=2048)
+    @lru_cache(maxsize=2048, typed=True)
     def draw(*arguments: Any) -> Markup:
         macros: Any = app.jinja_env.get_template("_shared/_marks.html").module
         drawn: Markup = getattr(macros, name)(*arguments)

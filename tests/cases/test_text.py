@@ -180,3 +180,9 @@ def test_a_snippet_is_one_short_line() -> None:
     assert snippet("a\n b") == "a b"
     assert snippet("word " * 40) == ("word " * 18).strip()[:89] + "…"
     assert len(snippet("x" * 500)) == 90
+
+
+def test_a_short_text_cannot_become_a_long_page() -> None:
+    """A definition used four thousand times would repeat its address four thousand times."""
+    source = "[a]: http://" + "x" * 10_000 + "\n\n" + "[a] " * 4_000
+    assert len(render(source)) < 4 * len(source)
