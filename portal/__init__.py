@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 class Uid(BaseConverter):
     """The random name of a comment."""
 
-    regex = r"[0-9a-f]{16}"
+    regex = r"[0-9A-Za-z_.-]{1,32}"
 
 
 class House(Flask):
