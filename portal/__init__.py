@@ -82,6 +82,7 @@ def _install_extensions(app: Flask) -> None:
     from .cases import models as _cases  # noqa: F401
     from .mail import models as _mail  # noqa: F401
     from .organisations import models as _organisations  # noqa: F401
+    from .settings import models as _settings  # noqa: F401
     from .sharing import models as _sharing  # noqa: F401
 
     extensions.db.init_app(app)

@@ -6,7 +6,7 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -49,10 +49,16 @@ class Settings:
     argon2_memory_mib: int = 64
     argon2_time: int = 3
     testing: bool = False
+    # Names of the settings that were chosen here; they overrule what administrators set while the product runs.
+    given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         if not 0 < self.port < 65536:
             raise BadSettings(f"PORTAL_PORT is {self.port}. It must be between 1 and 65535.")
+        chosen = {f.name for f in fields(self) if f.name != "given" and f.default is not MISSING and getattr(self, f.name) != f.default}
+        if self.mail_from == self._usual_sender:
+            chosen.discard("mail_from")
+        object.__setattr__(self, "given", self.given | chosen)
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{self.instance / 'portal.sqlite'}")
         for prefix in ("postgres://", "postgresql://"):
@@ -60,8 +66,16 @@ class Settings:
                 object.__setattr__(self, "database_url", "postgresql+psycopg://" + self.database_url.removeprefix(prefix))
         object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
         if not self.mail_from:
-            object.__setattr__(self, "mail_from", f"portal@{_split(self.base_url).hostname or 'localhost'}")
+            object.__setattr__(self, "mail_from", self._usual_sender)
         self._check()
+
+    def overrules(self, name: str) -> bool:
+        """Whether the environment settles this, so that nobody can change it in the console."""
+        return name in self.given
+
+    @property
+    def _usual_sender(self) -> str:
+        return f"portal@{_split(self.base_url.rstrip('/')).hostname or 'localhost'}"
 
     @property
     def secure(self) -> bool:
@@ -162,7 +176,8 @@ def from_env(environ: Mapping[str, str] = os.environ, *, create: bool = False, *
     """Settings from the environment; `create` makes a missing instance folder and key; `defaults` give way to variables."""
     instance = Path(str(defaults.pop("instance", "")) or instance_folder(environ))
     values: dict[str, object] = dict(defaults, instance=instance)
-    known = {f.name: str(f.type) for f in fields(Settings) if f.name not in ("instance", "testing")}
+    given: set[str] = set()
+    known = {f.name: str(f.type) for f in fields(Settings) if f.name not in ("instance", "testing", "given")}
     for variable, text in environ.items():
         if not variable.startswith("PORTAL_") or variable == "PORTAL_INSTANCE" or variable.startswith("PORTAL_TEST_"):
             continue
@@ -172,11 +187,12 @@ def from_env(environ: Mapping[str, str] = os.environ, *, create: bool = False, *
         if name not in known:
             raise BadSettings(f"{variable} is not a setting of this product. See the table in the README.")
         values[name] = _parse(variable, known[name], text)
+        given.add(name)
     if "base_url" not in values:
         values["base_url"] = f"http://{values.get('host', '127.0.0.1')}:{values.get('port', 8000)}"
     if "secret_key" not in values:
         values["secret_key"] = ensure_secret(instance) if create else _existing_secret(instance)
-    return Settings(**values)  # type: ignore[arg-type]
+    return Settings(**values, given=frozenset(given))  # type: ignore[arg-type]
 
 
 def _existing_secret(instance: Path) -> str:

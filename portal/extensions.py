@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flask_alembic import Alembic
@@ -10,7 +11,7 @@ from flask_login import LoginManager
 from flask_mail import Mail
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import BigInteger, Integer, MetaData
+from sqlalchemy import BigInteger, Enum, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase, registry
 
 from .clock import UTCDateTime
@@ -24,6 +25,11 @@ NAMES = {
 }
 # SQLite numbers rows by itself only for INTEGER keys; elsewhere keys are 64 bits wide.
 Key = BigInteger().with_variant(Integer, "sqlite")
+
+
+def words(kind: type[StrEnum]) -> Enum:
+    """A column that holds one of a fixed set of words, as text on every database."""
+    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members])
 
 
 class Base(DeclarativeBase):

@@ -15,10 +15,12 @@ from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
+from portal.settings.models import Setting
 from portal.sharing import marks
 from portal.sharing.access import set_access
 from portal.sharing.models import Access, Grant
 
+NO_SECOND_STEP = {"mfa_admin": False, "mfa_organisation": False}
 PASSWORD = "meadow-lantern-quartz-71"
 
 
@@ -26,6 +28,7 @@ def make_platform() -> Organisation:
     """What every installation has; the admin organisation."""
     start_writing()
     platform.seed()
+    db.session.add(Setting(name="sign_in", value=NO_SECOND_STEP))  # tests of the second step ask for it themselves
     db.session.flush()
     return db.session.scalars(select(Organisation).where(Organisation.built_in)).one()
 

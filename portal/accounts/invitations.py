@@ -11,34 +11,18 @@ from ..database import start_writing
 from ..extensions import db
 from ..mail.outbox import post
 from ..organisations.models import Organisation, Party, PartyKind
-from ..refusals import NotAllowed, NotVisible, Refusal
+from ..refusals import NotVisible, Refusal
 from . import links, passwords
-from .models import AccountType, Membership, OneTimeLink, Profile, Purpose, User
-from .permissions import Permission, ProfileType
+from .models import AccountType, OneTimeLink, Profile, Purpose, User
 from .platform import join
+from .powers import check_grant, member, organisation_for, type_for
 from .viewer import Viewer
 
 
 def profiles_for(kind: AccountType, organisation: Organisation) -> list[Profile]:
     """The profiles an account of this kind may hold in this organisation."""
-    wanted = (
-        ProfileType.EXTERNAL if kind is AccountType.EXTERNAL else ProfileType.ADMIN if organisation.built_in else ProfileType.ORGANISATION
-    )
-    return list(db.session.scalars(select(Profile).where(Profile.type == wanted).order_by(Profile.name)))
-
-
-def organisation_for(organisation_id: int, *, by: Viewer) -> Organisation:
-    """The organisation this person may add people to: their own, or any for the platform's administrators."""
-    if not by.can(Permission.MANAGE_USER):
-        raise NotAllowed("Your profile does not let you manage people. Ask an administrator of your organisation.")
-    if organisation_id != by.organisation_id and not by.platform:
-        raise NotVisible("organisation")
-    organisation = db.session.get(Organisation, organisation_id)
-    if organisation is None:
-        raise NotVisible("organisation")
-    if organisation.locked:
-        raise Refusal(f"{organisation.name} is locked. Unlock it before you invite people to it.")
-    return organisation
+    wanted = select(Profile).where(Profile.type == type_for(kind, organisation))
+    return list(db.session.scalars(wanted.order_by(Profile.name)))
 
 
 def invite(
@@ -54,6 +38,7 @@ def invite(
         raise Refusal("Choose one profile that fits a colleague in this organisation.")
     if kind is AccountType.EXTERNAL and (not profiles or organisation.built_in):
         raise Refusal("Choose at least one role for the external user, in an organisation that holds cases.")
+    check_grant(profiles, by=by)
     user = User(email=email, name=name.strip(), type=kind)
     db.session.add(user)
     db.session.flush()
@@ -99,24 +84,6 @@ def resend(user_id: int, *, by: Viewer) -> User:
     user, organisation = member(user_id, by=by)
     send_invitation(user, organisation, by=by)
     return user
-
-
-def member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
-    """The person and the organisation in which `by` manages them; platform administrators reach everybody."""
-    if not by.can(Permission.MANAGE_USER):
-        raise NotAllowed("Your profile does not let you manage people. Ask an administrator of your organisation.")
-    wanted = (
-        select(User, Organisation)
-        .join(Membership, Membership.user_id == User.id)
-        .join(Organisation, Organisation.id == Membership.organisation_id)
-    )
-    wanted = wanted.where(User.id == user_id).order_by(Membership.is_default.desc())
-    if not by.platform:
-        wanted = wanted.where(Membership.organisation_id == by.organisation_id)
-    found = db.session.execute(wanted).first()
-    if found is None:
-        raise NotVisible("person")
-    return found[0], found[1]
 
 
 def _check_name(name: str, link: OneTimeLink) -> None:

@@ -17,8 +17,8 @@ from ..mail.outbox import delivery_of
 from ..organisations.models import Organisation, Party
 from ..refusals import Refusal
 from . import sessions
-from .invitations import member
 from .models import AccountType, Membership, OneTimeLink, Profile, Purpose, User, membership_profile
+from .powers import member
 from .viewer import Viewer
 
 
@@ -185,7 +185,7 @@ def deactivate(user_id: int, *, by: Viewer) -> User:
             .where(OutboxMessage.to_user_id == user.id, OutboxMessage.state == State.WAITING)
             .values(state=State.DROPPED, last_error="the account was deactivated")
         )
-        record(Kind.USER_DEACTIVATED, actor=by, organisation_id=organisation.id, object_id=user.id)
+        record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
 
 
@@ -194,7 +194,7 @@ def reactivate(user_id: int, *, by: Viewer) -> User:
     user, organisation = member(user_id, by=by)
     if not user.active:
         user.active = True
-        record(Kind.USER_REACTIVATED, actor=by, organisation_id=organisation.id, object_id=user.id)
+        record(Kind.USER_UNLOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
 
 

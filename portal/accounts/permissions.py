@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -16,7 +17,10 @@ class ProfileType(StrEnum):
 class Permission(StrEnum):
     """A right to change something. Reading never needs one. Only what does something here is listed."""
 
+    MANAGE_ORGANISATION = "manageOrganisation"
     MANAGE_USER = "manageUser"
+    MANAGE_PROFILE = "manageProfile"
+    MANAGE_PLATFORM = "managePlatform"
     CREATE_CASE = "manageCase/create"
     UPDATE_CASE = "manageCase/update"
     COMMENT = "manageComment"
@@ -27,7 +31,12 @@ P, T = Permission, ProfileType
 
 # Which types may hold a permission, and how it reads there.
 CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
-    T.ADMIN: {P.MANAGE_USER: "Invite and manage people in every organisation"},
+    T.ADMIN: {
+        P.MANAGE_ORGANISATION: "Create, edit and lock organisations",
+        P.MANAGE_USER: "Invite and manage people in every organisation",
+        P.MANAGE_PROFILE: "Create, edit and delete profiles",
+        P.MANAGE_PLATFORM: "Change mail and sign-in settings",
+    },
     T.ORGANISATION: {
         P.MANAGE_USER: "Invite and manage people of the organisation",
         P.CREATE_CASE: "Create cases",
@@ -47,3 +56,16 @@ BUILT_IN: tuple[tuple[str, ProfileType, frozenset[Permission], bool], ...] = (
     ("External-Reader", T.EXTERNAL, frozenset(), True),
     ("External-Actor", T.EXTERNAL, frozenset(CATALOGUE[T.EXTERNAL]), True),
 )
+
+# What everybody with a profile of this type may do without any permission.
+ALWAYS: dict[ProfileType, str] = {
+    T.ADMIN: "Sign in to the console. Never reads cases.",
+    T.ORGANISATION: "Read the organisation's cases, except restricted ones they are not named on.",
+    T.EXTERNAL: "Sign in to the portal and read what was shared with them.",
+}
+
+
+def in_words(permissions: Iterable[str], kind: ProfileType) -> list[str]:
+    """Each permission of a profile of this type as a sentence, in the order of the catalogue."""
+    held = set(permissions)
+    return [words for permission, words in CATALOGUE[kind].items() if permission in held]

@@ -19,13 +19,18 @@ ADMIN_ORGANISATION = "admin"
 
 
 def seed() -> None:
-    """Make what every installation has. Safe to run at each start: it adds what is missing and changes nothing else."""
-    if db.session.scalar(select(Organisation.id).where(Organisation.built_in)) is None:
+    """Make what every installation has. Safe to run at each start: it adds what is missing, and gives the locked built-in profiles
+    what a newer version knows of; nothing else is changed."""
+    first = db.session.scalar(select(Organisation.id).where(Organisation.built_in)) is None
+    if first:
         db.session.add(Organisation(name=ADMIN_ORGANISATION, built_in=True))
-    present = set(db.session.scalars(select(Profile.name)))
+    present = {profile.name: profile for profile in db.session.scalars(select(Profile).where(Profile.built_in))}
     for name, kind, permissions, locked in BUILT_IN:
-        if name not in present:
-            db.session.add(Profile(name=name, type=kind, permissions=sorted(permissions), built_in=True, locked=locked))
+        held, known = sorted(permission.value for permission in permissions), present.get(name)
+        if known is None and (locked or first):
+            db.session.add(Profile(name=name, type=kind, permissions=held, built_in=True, locked=locked))
+        elif known is not None and known.locked and known.permissions != held:
+            known.permissions = held
 
 
 def has_people() -> bool:

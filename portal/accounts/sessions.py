@@ -15,11 +15,11 @@ from sqlalchemy.exc import OperationalError
 from ..clock import now
 from ..extensions import db
 from ..organisations.models import Organisation
+from ..settings import values
+from ..settings.models import Setting
 from .models import AccountType, LoginSession, Membership, Profile, User, membership_profile
 from .viewer import Viewer
 
-IDLE = timedelta(minutes=30)
-LONGEST = {"console": timedelta(hours=12), "portal": timedelta(hours=8)}
 SEEN_EVERY = timedelta(minutes=1)
 MOST_PER_USER = 5
 
@@ -36,8 +36,11 @@ def _hash(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def open_session(user: User, organisation_id: int, face: str, *, user_agent: str = "", ip: str = "") -> str:
-    """Add a session to the running transaction and return its key, which only the browser keeps. The oldest beyond five end."""
+def open_session(user: User, organisation_id: int, face: str, *, user_agent: str = "", ip: str = "", mfa_at: datetime | None = None) -> str:
+    """Add a session to the running transaction and return its key, which only the browser keeps. The oldest beyond five end.
+
+    `mfa_at`: when a second factor was shown for it.
+    """
     key = secrets.token_urlsafe(32)
     kept = select(LoginSession.id).where(LoginSession.user_id == user.id).order_by(LoginSession.id.desc()).limit(MOST_PER_USER - 1)
     db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.id.not_in(kept.scalar_subquery())))
@@ -50,24 +53,38 @@ def open_session(user: User, organisation_id: int, face: str, *, user_agent: str
             epoch=user.epoch,
             user_agent=user_agent[:200],
             ip=ip,
+            mfa_at=mfa_at,
         )
     )
     return key
 
 
+def _group(name: str) -> Any:
+    return select(Setting.value).where(Setting.name == name).scalar_subquery().label(f"{name}_settings")
+
+
 _WANTED = (
     LoginSession.id.label("session_id"),
     LoginSession.organisation_id.label("current_id"),
+    LoginSession.created_at,
     LoginSession.last_seen_at,
     User.id.label("user_id"),
     User.name,
     User.email,
     User.type,
+    User.mfa,
+    User.language,
+    User.time_zone,
+    User.picture,
     Organisation.id.label("organisation_id"),
     Organisation.name.label("organisation_name"),
     Organisation.built_in,
     Organisation.names_analysts,
+    Organisation.picture.label("organisation_picture"),
     Profile.permissions,
+    # What administrators set travels along, so that no page asks for it by itself.
+    _group("sign_in"),
+    _group("mail"),
 )
 
 
@@ -82,8 +99,6 @@ _FIND = (
     .where(
         LoginSession.key_hash == bindparam("key_hash"),
         LoginSession.face == bindparam("face"),
-        LoginSession.last_seen_at > bindparam("seen_after"),
-        LoginSession.created_at > bindparam("opened_after"),
         LoginSession.epoch == User.epoch,
         User.active,
         Organisation.locked.is_(False),
@@ -94,22 +109,28 @@ _FIND = (
 
 def find(key: str, face: str) -> Found | None:
     """The living session behind a cookie's key on this face, in one query; None when anything about it is over."""
-    moment = now()
-    values = {"key_hash": _hash(key), "face": face, "seen_after": moment - IDLE, "opened_after": moment - LONGEST[face]}
-    rows: Sequence[Any] = db.session.execute(_FIND, values).all()
+    rows: Sequence[Any] = db.session.execute(_FIND, {"key_hash": _hash(key), "face": face}).all()
     current = [row for row in rows if row.organisation_id == row.current_id]
-    return Found(_viewer(current, rows), current[0].last_seen_at) if current else None
+    if not current:
+        return None
+    row, moment = current[0], now()
+    policy = values.policy_from(row.sign_in_settings)
+    if row.last_seen_at <= moment - policy.idle(face) or row.created_at <= moment - policy.longest(face):
+        return None
+    values.remember(sign_in=row.sign_in_settings, mail=row.mail_settings)
+    return Found(_viewer(current, rows, policy), row.last_seen_at)
 
 
-def _viewer(current: Sequence[Any], rows: Sequence[Any]) -> Viewer:
+def _viewer(current: Sequence[Any], rows: Sequence[Any], policy: values.SignInPolicy) -> Viewer:
     first = current[0]
     permissions = frozenset(name for row in current for name in row.permissions or ())
     places = dict.fromkeys((row.organisation_id, row.organisation_name) for row in rows)
+    external = first.type is AccountType.EXTERNAL
     return Viewer(
         user_id=first.user_id,
         name=first.name,
         email=first.email,
-        external=first.type is AccountType.EXTERNAL,
+        external=external,
         organisation_id=first.organisation_id,
         organisation_name=first.organisation_name,
         permissions=permissions,
@@ -117,6 +138,11 @@ def _viewer(current: Sequence[Any], rows: Sequence[Any]) -> Viewer:
         session_id=first.session_id,
         names_analysts=first.names_analysts,
         organisations=tuple(places),
+        language=first.language,
+        time_zone=first.time_zone,
+        picture=first.picture,
+        organisation_picture=first.organisation_picture,
+        must_enrol=not first.mfa and policy.demands_mfa(external=external, platform=first.built_in),
     )
 
 

@@ -10,7 +10,8 @@ from flask_login import UserMixin
 @dataclass(frozen=True)
 class Viewer(UserMixin):  # type: ignore[misc]
     """Frozen, so that nothing a view does can widen it. `permissions` are those of the organisation worked in;
-    `platform` says that this is the admin organisation; `names_analysts`, that outsiders are told analysts' names."""
+    `platform` says that this is the admin organisation; `names_analysts`, that outsiders are told analysts' names; `must_enrol`, that
+    a second factor is required of them and missing, so that they may do nothing but set one up."""
 
     user_id: int
     name: str
@@ -23,6 +24,11 @@ class Viewer(UserMixin):  # type: ignore[misc]
     session_id: int | None = None
     names_analysts: bool = True
     organisations: tuple[tuple[int, str], ...] = ()
+    language: str = ""
+    time_zone: str = ""
+    picture: str = ""
+    organisation_picture: str = ""
+    must_enrol: bool = False
 
     def can(self, permission: str) -> bool:
         """Whether their profiles in this organisation hold the permission."""

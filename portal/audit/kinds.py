@@ -16,9 +16,37 @@ class Kind(StrEnum):
     USER_CREATED = "user:created"
     USER_INVITED = "user:invited"
     USER_ACTIVATED = "user:activated"
-    USER_DEACTIVATED = "user:deactivated"
-    USER_REACTIVATED = "user:reactivated"
+    USER_LOCKED = "user:locked"
+    USER_UNLOCKED = "user:unlocked"
     ORGANISATION_CREATED = "organisation:created"
+    USER_DELETED = "user:deleted"
+    USER_EDITED = "user:edited"
+    USER_ENDED_SESSIONS = "user:sessions-ended"
+    INVITATION_CANCELLED = "user:invitation-cancelled"
+    INVITATION_COPIED = "user:invitation-copied"
+    MEMBERSHIP_ADDED = "membership:added"
+    MEMBERSHIP_CHANGED = "membership:changed"
+    MEMBERSHIP_REMOVED = "membership:removed"
+    EMAIL_CHANGE_ASKED = "user:email-asked"
+    EMAIL_CHANGED = "user:email-changed"
+    PICTURE_CHANGED = "user:picture-changed"
+    MFA_ADDED = "user:mfa-added"
+    MFA_REMOVED = "user:mfa-removed"
+    MFA_RESET = "user:mfa-reset"
+    MFA_FAILED = "session:mfa-refused"
+    RECOVERY_CODE_USED = "user:recovery-code-used"
+    RECOVERY_CODES_MADE = "user:recovery-codes-made"
+    API_KEY_MADE = "user:api-key-made"
+    API_KEY_REVOKED = "user:api-key-revoked"
+    PROFILE_CREATED = "profile:created"
+    PROFILE_EDITED = "profile:edited"
+    PROFILE_DELETED = "profile:deleted"
+    ORGANISATION_EDITED = "organisation:edited"
+    ORGANISATION_LOCKED = "organisation:locked"
+    ORGANISATION_UNLOCKED = "organisation:unlocked"
+    SETTINGS_CHANGED = "settings:changed"
+    PEOPLE_EXPORTED = "people:exported"
+    LETTER_RETRIED = "mail:retried"
     CASE_CREATED = "case:created"
     CASE_UPDATED = "case:updated"
     CASE_VIEWED = "case:viewed"
@@ -39,9 +67,37 @@ SENTENCES: dict[Kind, str] = {
     Kind.USER_CREATED: "added a person",
     Kind.USER_INVITED: "sent an invitation",
     Kind.USER_ACTIVATED: "activated their account",
-    Kind.USER_DEACTIVATED: "deactivated an account",
-    Kind.USER_REACTIVATED: "reactivated an account",
+    Kind.USER_LOCKED: "locked an account",
+    Kind.USER_UNLOCKED: "unlocked an account",
     Kind.ORGANISATION_CREATED: "created the organisation",
+    Kind.USER_DELETED: "deleted an account",
+    Kind.USER_EDITED: "changed a person's details",
+    Kind.USER_ENDED_SESSIONS: "signed a person out everywhere",
+    Kind.INVITATION_CANCELLED: "cancelled an invitation",
+    Kind.INVITATION_COPIED: "copied an invitation link",
+    Kind.MEMBERSHIP_ADDED: "added a person to the organisation",
+    Kind.MEMBERSHIP_CHANGED: "changed a person's profile",
+    Kind.MEMBERSHIP_REMOVED: "removed a person from the organisation",
+    Kind.EMAIL_CHANGE_ASKED: "asked to change their e-mail address",
+    Kind.EMAIL_CHANGED: "changed their e-mail address",
+    Kind.PICTURE_CHANGED: "changed a picture",
+    Kind.MFA_ADDED: "added a second factor",
+    Kind.MFA_REMOVED: "removed a second factor",
+    Kind.MFA_RESET: "reset a person's second factor",
+    Kind.MFA_FAILED: "failed the second step of signing in",
+    Kind.RECOVERY_CODE_USED: "used a recovery code",
+    Kind.RECOVERY_CODES_MADE: "made new recovery codes",
+    Kind.API_KEY_MADE: "made an API key",
+    Kind.API_KEY_REVOKED: "revoked an API key",
+    Kind.PROFILE_CREATED: "created a profile",
+    Kind.PROFILE_EDITED: "edited a profile",
+    Kind.PROFILE_DELETED: "deleted a profile",
+    Kind.ORGANISATION_EDITED: "edited the organisation",
+    Kind.ORGANISATION_LOCKED: "locked the organisation",
+    Kind.ORGANISATION_UNLOCKED: "unlocked the organisation",
+    Kind.SETTINGS_CHANGED: "changed the platform's settings",
+    Kind.PEOPLE_EXPORTED: "exported the list of people",
+    Kind.LETTER_RETRIED: "sent letters again that had failed",
     Kind.CASE_CREATED: "created the case",
     Kind.CASE_UPDATED: "edited the case",
     Kind.CASE_VIEWED: "opened the case in the portal",

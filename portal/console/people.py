@@ -7,7 +7,7 @@ from typing import Any
 from flask import current_app, g, request
 from sqlalchemy import select
 
-from ..accounts import invitations, people
+from ..accounts import invitations, people, powers
 from ..accounts.models import AccountType, User
 from ..accounts.permissions import Permission
 from ..extensions import db
@@ -64,7 +64,7 @@ def _fill(form: InviteForm) -> int:
         organisation_id = form.organisation.data or next((int(key) for key, _ in places if int(key) != organisation_id), organisation_id)
     else:
         del form.organisation
-    organisation = invitations.organisation_for(organisation_id, by=g.viewer)
+    organisation = powers.organisation_for(organisation_id, by=g.viewer)
     form.profiles.choices = choices(*((p.id, p.name) for p in invitations.profiles_for(AccountType.EXTERNAL, organisation)))
     form.profile.choices = choices(*((str(p.id), p.name) for p in invitations.profiles_for(AccountType.NORMAL, organisation)))
     return organisation_id

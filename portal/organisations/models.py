@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Enum, ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..clock import now
-from ..extensions import Model
+from ..extensions import Model, words
 
 
 class PartyKind(StrEnum):
@@ -32,6 +32,10 @@ class Organisation(Model):
     # How analysts sign towards outsiders: by their own name, or as the team.
     names_analysts: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(default=now)
+    description: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    # Changes with the picture, so that browsers fetch the new one; empty while there is none.
+    picture: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Party(Model):
@@ -43,6 +47,4 @@ class Party(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     name: Mapped[str] = mapped_column(String(128))
-    kind: Mapped[PartyKind] = mapped_column(
-        Enum(PartyKind, native_enum=False, length=16, values_callable=lambda kinds: [k.value for k in kinds])
-    )
+    kind: Mapped[PartyKind] = mapped_column(words(PartyKind))

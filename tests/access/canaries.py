@@ -21,6 +21,9 @@ from tests.fixtures.world import Browser, World
 #   hidden  never                                                          fixed   holds one of a few words the product itself compares
 #   kept    never, and left as it is, for the session would end            (what is fixed or kept carries no canary)
 KINDS: dict[str, str] = {
+    "api_key.created_by_name": "hidden",
+    "api_key.key_hash": "hidden",
+    "api_key.start": "hidden",
     "attempt.bucket": "hidden",
     "audit_entry.actor_name": "hidden",
     "audit_entry.changes": "hidden",
@@ -30,6 +33,10 @@ KINDS: dict[str, str] = {
     "audit_entry.object_id": "hidden",
     "audit_entry.request_id": "hidden",
     "audit_entry.user_agent": "hidden",
+    "challenge.face": "fixed",
+    "challenge.key_hash": "hidden",
+    "challenge.nonce": "hidden",
+    "challenge.purpose": "fixed",
     "comment.author_name": "shown",
     "comment.message": "own",
     "comment.message_html": "shown",
@@ -45,22 +52,35 @@ KINDS: dict[str, str] = {
     "login_session.key_hash": "kept",
     "login_session.user_agent": "hidden",
     "one_time_link.created_by_name": "hidden",
+    "one_time_link.email": "hidden",
     "one_time_link.nonce_hash": "hidden",
     "one_time_link.salt": "hidden",
+    "organisation.description": "hidden",
     "organisation.name": "own",
+    "organisation.picture": "fixed",
     "outbox_message.extra": "hidden",
     "outbox_message.last_error": "hidden",
     "outbox_message.letter": "fixed",
     "outbox_message.message_id": "hidden",
     "outbox_message.to_address": "hidden",
+    "passkey.credential_id": "hidden",
+    "passkey.name": "own",
     "party.name": "hidden",
     "profile.name": "hidden",
     "profile.permissions": "fixed",
+    "recovery_code.code_hash": "hidden",
+    "setting.name": "fixed",
+    "setting.value": "fixed",
     "submission.location": "hidden",
     "submission.token": "hidden",
+    "totp.secret": "hidden",
     "user_account.email": "own",
+    "user_account.language": "fixed",
     "user_account.name": "own",
     "user_account.password_hash": "hidden",
+    "user_account.picture": "fixed",
+    "user_account.search_text": "hidden",
+    "user_account.time_zone": "fixed",
 }
 SEES = {"hanna": ("shared", "all"), "rhea": ("shared", "all"), "vic": ("all",), "gast": ("foreign",), "dora": (), "": ()}
 # Words of the console that must not be read in the portal at all.
@@ -117,6 +137,11 @@ def _rows_for_empty_tables(world: World) -> None:
             "salt": "s",
             "nonce_hash": "n",
         },
+        "api_key": {"user_id": world.people["ada"], "start": "s", "key_hash": "k"},
+        "challenge": {"key_hash": "k", "purpose": "sign-in", "face": "portal", "user_id": world.people["vic"], "epoch": 0},
+        "passkey": {"user_id": world.people["vic"], "credential_id": "c", "public_key": b"k", "name": "n"},
+        "recovery_code": {"user_id": world.people["vic"], "code_hash": "c"},
+        "totp": {"user_id": world.people["newt"], "secret": "s"},
         "login_session": {"key_hash": "k", "face": "portal", "user_id": world.people["vic"], "organisation_id": here, "epoch": 0},
     }
     for name, values in fill.items():
@@ -158,6 +183,8 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
         return row.case_id in cases and row.external and own
     if name.startswith("user_account."):
         return bool(row.id == world.people[who])
+    if name.startswith("passkey."):
+        return bool(row.user_id == world.people[who])
     return bool(row.id == world.places["there" if who == "gast" else "here"])
 
 

@@ -22,7 +22,7 @@ PURPOSES = list(Purpose)
 
 
 def owner(purpose: Purpose) -> str | None:
-    return {Purpose.INVITATION: "newt", Purpose.RESET: "hanna", Purpose.SETUP: None}[purpose]
+    return {Purpose.INVITATION: "newt", Purpose.RESET: "hanna", Purpose.SETUP: None, Purpose.EMAIL: "hanna"}[purpose]
 
 
 def opened(purpose: Purpose, token: str) -> bool:

@@ -236,7 +236,7 @@ def test_deactivating_ends_sessions_links_and_waiting_mail(cast: Cast) -> None:
     assert {row.state for row in letters() if row.to_user_id == cast.world.people["rhea"]} == {State.WAITING}
     row = row_of(cast("olga"), cast.world.people["hanna"])
     assert (row.state, row.can_deactivate, row.can_reactivate) == ("deactivated", False, True)
-    assert newest_audit()[0].kind == "user:deactivated"
+    assert newest_audit()[0].kind == "user:locked"
     people.reactivate(cast.world.people["hanna"], by=cast("olga"))
     db.session.commit()
     assert (sessions.find(key, "portal"), links.open_link(Purpose.RESET, token)) == (None, None)
@@ -253,7 +253,7 @@ def test_deactivating_twice_is_on_record_once(cast: Cast) -> None:
     for _ in range(2):
         people.deactivate(cast.world.people["vic"], by=cast("olga"))
         db.session.commit()
-    assert [entry.kind for entry in newest_audit(2)].count("user:deactivated") == 1
+    assert [entry.kind for entry in newest_audit(2)].count("user:locked") == 1
 
 
 def test_a_deactivated_person_is_offered_nowhere(cast: Cast) -> None:

@@ -152,4 +152,5 @@ def test_what_a_guest_writes_cannot_run_in_the_console(world: World, browse: Bro
 @pytest.mark.parametrize("uid", ["%00", "..%2f", "0" * 15, "zzzzzzzzzzzzzzzz", "²²²²²²²²²²²²²²²²"])
 def test_hanna_gets_not_found_for_a_name_no_message_can_have(browse: Callable[[str], Browser], world: World, uid: str) -> None:
     for act in ("edit", "delete"):
-        assert browse("hanna").get(f"/portal/cases/{world.cases['shared']}/comments/{uid}/{act}").status_code == 404
+        path = f"/portal/cases/{world.cases['shared']}/comments/{uid}/{act}"
+        assert browse("hanna").get(path, follow_redirects=True).status_code == 404  # two slashes become one first

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Enum, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...clock import now
-from ...extensions import Model
+from ...extensions import Model, words
 from ...sharing.models import SHARED, Access
 
 
@@ -31,10 +31,6 @@ STATUSES: dict[str, Stage] = {
     "Duplicated": Stage.CLOSED,
 }
 CLOSED = tuple(status for status, stage in STATUSES.items() if stage is Stage.CLOSED)
-
-
-def _enum(kind: type[StrEnum]) -> Enum:
-    return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [m.value for m in members])
 
 
 class Case(Model):
@@ -60,7 +56,7 @@ class Case(Model):
     tlp: Mapped[int] = mapped_column(default=2)
     pap: Mapped[int] = mapped_column(default=2)
     status: Mapped[str] = mapped_column(String(64), default="New")
-    stage: Mapped[Stage] = mapped_column(_enum(Stage), default=Stage.NEW)
+    stage: Mapped[Stage] = mapped_column(words(Stage), default=Stage.NEW)
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     start_date: Mapped[datetime] = mapped_column(default=now)
     end_date: Mapped[datetime | None]
@@ -72,7 +68,7 @@ class Case(Model):
     created_by_name: Mapped[str] = mapped_column(String(128))
     updated_at: Mapped[datetime] = mapped_column(default=now)
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
-    access: Mapped[Access] = mapped_column(_enum(Access), default=Access.INTERNAL)
+    access: Mapped[Access] = mapped_column(words(Access), default=Access.INTERNAL)
     shared_since: Mapped[datetime | None]
     details_at: Mapped[datetime] = mapped_column(default=now)
     outside_at: Mapped[datetime] = mapped_column(default=now)

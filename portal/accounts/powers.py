@@ -1,0 +1,123 @@
+"""Who may manage whom: the walls of an organisation, nobody above oneself, and an administrator always remains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Select, select
+
+from ..database import queue_up
+from ..extensions import db
+from ..organisations.models import Organisation
+from ..refusals import NotAllowed, NotVisible, Refusal
+from .models import AccountType, Membership, Profile, User, membership_profile
+from .permissions import CATALOGUE, Permission, ProfileType
+from .viewer import Viewer
+
+NO_RIGHT = "Your profile does not let you manage people. Ask an administrator of your organisation."
+LAST_ADMINISTRATOR = "This would leave the platform without an administrator who can sign in. Make another one first."
+
+
+def type_for(kind: AccountType, organisation: Organisation) -> ProfileType:
+    """The type of profile an account of this kind holds in this organisation."""
+    if kind is AccountType.EXTERNAL:
+        return ProfileType.EXTERNAL
+    return ProfileType.ADMIN if organisation.built_in else ProfileType.ORGANISATION
+
+
+def organisation_for(organisation_id: int, *, by: Viewer) -> Organisation:
+    """The organisation this person may add people to: their own, or any for the platform's administrators."""
+    if not by.can(Permission.MANAGE_USER):
+        raise NotAllowed(NO_RIGHT)
+    if organisation_id != by.organisation_id and not by.platform:
+        raise NotVisible("organisation")
+    organisation = db.session.get(Organisation, organisation_id)
+    if organisation is None:
+        raise NotVisible("organisation")
+    if organisation.locked:
+        raise Refusal(f"{organisation.name} is locked. Unlock it before you add people to it.")
+    return organisation
+
+
+def find_member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
+    """The person and the organisation in which `by` looks at them; the platform's administrators reach everybody."""
+    if not by.can(Permission.MANAGE_USER):
+        raise NotAllowed(NO_RIGHT)
+    wanted = (
+        select(User, Organisation)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Organisation, Organisation.id == Membership.organisation_id)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .order_by(Membership.is_default.desc(), Membership.id)
+    )
+    if not by.platform:
+        wanted = wanted.where(Membership.organisation_id == by.organisation_id)
+    found = db.session.execute(wanted).first()
+    if found is None:
+        raise NotVisible("person")
+    return found[0], found[1]
+
+
+def member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
+    """Like `find_member`, for doing something to them: refused when their profile allows what one's own does not."""
+    user, organisation = find_member(user_id, by=by)
+    if user.id != by.user_id and user.type is not AccountType.EXTERNAL:
+        where = "the platform" if by.platform else "this organisation"
+        beyond = _held(user.id, by.organisation_id) - by.permissions
+        if beyond:
+            raise NotAllowed(f"{user.name}'s profile allows more than yours, so somebody with at least those rights in {where} must do it.")
+    return user, organisation
+
+
+def _held(user_id: int, organisation_id: int) -> set[str]:
+    """What somebody may do in an organisation."""
+    rows = db.session.scalars(
+        select(Profile.permissions)
+        .join(membership_profile, membership_profile.c.profile_id == Profile.id)
+        .join(Membership, Membership.id == membership_profile.c.membership_id)
+        .where(Membership.user_id == user_id, Membership.organisation_id == organisation_id)
+    )
+    return {name for permissions in rows for name in permissions}
+
+
+def check_grant(profiles: Iterable[Profile], *, by: Viewer) -> None:
+    """Refuse to hand out more than one holds oneself. Roles of the portal are another matter: they say what guests may do."""
+    own = ProfileType.ADMIN if by.platform else ProfileType.ORGANISATION
+    for profile in profiles:
+        if profile.type is own and set(profile.permissions) - by.permissions:
+            raise Refusal(f"You cannot give the profile {profile.name}: it allows more than your own.")
+
+
+def keep_an_administrator(*, without_user: int = 0, without_profile: int = 0) -> None:
+    """Refuse when nobody who can administer the whole platform would be left without this account or this profile's rights.
+
+    Call it before the change, when it takes somebody's powers away. Such changes wait for each other, so that two
+    administrators cannot remove one another at the same moment.
+    """
+    queue_up("administrators")
+    everything = {permission.value for permission in CATALOGUE[ProfileType.ADMIN]}
+    profiles = db.session.scalars(select(Profile).where(Profile.type == ProfileType.ADMIN, Profile.id != without_profile))
+    enough = [profile.id for profile in profiles if everything <= set(profile.permissions)]
+    if db.session.scalar(_usable(enough).where(User.id != without_user).limit(1)) is None:
+        raise Refusal(LAST_ADMINISTRATOR)
+
+
+def administers(user_id: int) -> bool:
+    """Whether this person is one of those who must not all go away."""
+    profiles = db.session.scalars(select(Profile.id).where(Profile.type == ProfileType.ADMIN))
+    return db.session.scalar(_usable(list(profiles)).where(User.id == user_id).limit(1)) is not None
+
+
+def _usable(profile_ids: list[int]) -> Select[int]:
+    return (
+        select(User.id)
+        .join(Membership, Membership.user_id == User.id)
+        .join(membership_profile, membership_profile.c.membership_id == Membership.id)
+        .where(
+            membership_profile.c.profile_id.in_(profile_ids),
+            User.active,
+            User.activated_at.is_not(None),
+            User.deleted_at.is_(None),
+            User.type == AccountType.NORMAL,
+        )
+    )
