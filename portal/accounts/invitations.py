@@ -70,7 +70,7 @@ def _party(organisation: Organisation, name: str) -> Party | None:
 def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None) -> OneTimeLink:
     """A new link and its letter; the older link dies."""
     if not user.active:
-        raise Refusal(f"{user.name}'s account is deactivated. Reactivate it before you send an invitation.")
+        raise Refusal(f"{user.name}'s account is locked. Unlock it before you send an invitation.")
     if user.activated_at is not None:
         raise Refusal(f"{user.name} has set up the account already. They can use 'Forgotten your password?' on the sign-in page.")
     link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)

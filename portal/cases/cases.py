@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from sqlalchemy import Table, insert, select, update
 
+from ..accounts.directory import colleagues
 from ..accounts.models import User
-from ..accounts.people import colleagues
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind

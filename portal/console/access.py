@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request
 
-from ..accounts.people import outsiders
+from ..accounts.directory import outsiders
 from ..accounts.permissions import Permission
 from ..cases import cases, queries
 from ..refusals import Refusal

@@ -8,7 +8,7 @@ from typing import Any
 from flask import g, request, url_for
 from werkzeug.datastructures import ImmutableMultiDict
 
-from ..accounts.people import colleagues
+from ..accounts.directory import colleagues
 from ..accounts.permissions import Permission
 from ..audit import feed
 from ..cases import cases, comments, queries

@@ -1,4 +1,4 @@
-"""People: who has an account here, inviting, deactivating."""
+"""People: who has an account here, inviting, locking."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from flask import current_app, g, request
 from sqlalchemy import select
 
-from ..accounts import invitations, people, powers
+from ..accounts import directory, invitations, people, powers
 from ..accounts.models import AccountType, User
 from ..accounts.permissions import Permission
 from ..extensions import db
@@ -21,7 +21,7 @@ from .forms import InviteForm, choices
 @console.route("/people", needs=Permission.MANAGE_USER, endpoint="people")
 def people_list() -> Any:
     """Everybody of the organisation, with the state of their account."""
-    return show("console/people/list.html", people=people.people(g.viewer), can_invite=True)
+    return show("console/people/list.html", people=directory.people(g.viewer), can_invite=True)
 
 
 @console.route("/people/invite", needs=Permission.MANAGE_USER, methods=["GET", "POST"])
@@ -73,7 +73,7 @@ def _fill(form: InviteForm) -> int:
 def _page(form: InviteForm, problem: str | None = None) -> Any:
     status = 422 if problem or form.errors else 200
     hours = current_app.config["SETTINGS"].invitation_hours
-    known = people.parties(g.viewer.organisation_id)
+    known = directory.parties(g.viewer.organisation_id)
     return show("console/people/invite.html", status=status, form=form, parties=known, hours=hours, problem=problem)
 
 
@@ -87,20 +87,20 @@ def resend(user_id: int) -> Any:
     return see_other(".people", f"A new invitation to {user.name} is on its way. The older link no longer works.")
 
 
-@console.route("/people/<id:user_id>/deactivate", needs=Permission.MANAGE_USER, methods=["POST"])
-def deactivate(user_id: int) -> Any:
+@console.route("/people/<id:user_id>/lock", needs=Permission.MANAGE_USER, methods=["POST"])
+def lock(user_id: int) -> Any:
     """Close an account at once."""
     try:
-        user = people.deactivate(user_id, by=g.viewer)
+        user = people.lock(user_id, by=g.viewer)
     except Refusal as refusal:
         return see_other(".people", refusal.sentence, warning=True)
-    return see_other(".people", f"{user.name} is deactivated and signed out everywhere.")
+    return see_other(".people", f"{user.name} is locked and signed out everywhere.")
 
 
-@console.route("/people/<id:user_id>/reactivate", needs=Permission.MANAGE_USER, methods=["POST"])
-def reactivate(user_id: int) -> Any:
+@console.route("/people/<id:user_id>/unlock", needs=Permission.MANAGE_USER, methods=["POST"])
+def unlock(user_id: int) -> Any:
     """Open an account again."""
-    user = people.reactivate(user_id, by=g.viewer)
+    user = people.unlock(user_id, by=g.viewer)
     return see_other(
         ".people", f"{user.name} can sign in again." if user.activated_at else f"{user.name} is active again. Send a new invitation."
     )

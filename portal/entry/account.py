@@ -9,7 +9,7 @@ from typing import Any
 from flask import g, render_template, request
 from werkzeug.exceptions import NotFound
 
-from ..accounts import people, sessions, sign_in
+from ..accounts import directory, sessions, sign_in
 from ..refusals import Refusal
 from ..web.face import Needs
 from ..web.filters import THEMES
@@ -54,7 +54,7 @@ def _page(face: str, form: PasswordForm, problem: str | None = None) -> str:
         Browser(row.created_at, row.last_seen_at, row.id == g.viewer.session_id, _device(row.user_agent))
         for row in sessions.sessions_of(g.viewer.user_id)
     ]
-    profiles = people.profiles_of(g.viewer.user_id, g.viewer.organisation_id)
+    profiles = directory.profiles_of(g.viewer.user_id, g.viewer.organisation_id)
     return render_template("entry/account.html", base=BASE[face], form=form, sessions=browsers, profiles=profiles, problem=problem)
 
 

@@ -11,7 +11,7 @@ from flask import Flask, current_app
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..accounts.people import outsiders
+from ..accounts.directory import outsiders
 from ..cases.models import Case
 from ..clock import now
 from ..database import start_writing

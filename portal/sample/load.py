@@ -80,7 +80,7 @@ def _tell(stored: str) -> None:
         user = db.session.get_one(User, cast[person.key].user_id)
         if person.state == "invited":
             invitations.send_invitation(user, organisation, by=cast[PEOPLE[0].key])
-        if person.state == "deactivated":
+        if person.state == "locked":
             user.active = False
 
 

@@ -44,7 +44,7 @@ PEOPLE: tuple[Person, ...] = (
         ACTOR,
         "harbourline",
         "former accounts clerk at Harbourline",
-        state="deactivated",
+        state="locked",
     ),
     Person(
         "noor", "Noor Halabieh", "noor.halabieh@kestrelvane.example", "external", ACTOR, "kestrel", "practice manager at Kestrel & Vane"

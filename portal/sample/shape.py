@@ -26,7 +26,7 @@ class Person:
     roles: tuple[str, ...]
     party: str | None
     about: str
-    state: Literal["active", "invited", "deactivated"] = "active"
+    state: Literal["active", "invited", "locked"] = "active"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from ..accounts.people import Outsider, outsiders
+from ..accounts.directory import Outsider, outsiders
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
@@ -100,7 +100,7 @@ def _check_named(user_ids: set[int], people: list[Outsider]) -> None:
         raise Refusal(f"Choose at most {MOST} people, or share with all external users.")
     if user_ids - {p.id for p in people}:
         raise Refusal(
-            "One of the people you chose cannot be given access any more: the account was deactivated or is not external. "
+            "One of the people you chose cannot be given access any more: the account was locked or is not external. "
             "Look at the list again."
         )
 

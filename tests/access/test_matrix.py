@@ -145,12 +145,12 @@ def test_everybody_gets_as_far_as_they_may(app: Flask, world: World, browse: Cal
 @pytest.mark.parametrize(
     ("who", "face"),
     [("", ""), ("dora", ""), ("ada", "portal"), ("olga", "portal"), ("pia", "portal"), ("hanna", "console")],
-    ids=["anonymous", "deactivated", "ada-on-portal", "olga-on-portal", "pia-on-portal", "hanna-on-console"],
+    ids=["anonymous", "locked", "ada-on-portal", "olga-on-portal", "pia-on-portal", "hanna-on-console"],
 )
 def test_a_key_of_no_use_here_is_nobodys(
     app: Flask, world: World, browse: Callable[[str], Browser], who: str, face: str, method: str
 ) -> None:
-    """No session, one of a deactivated person, or one of the other face: the answer is the same as to a stranger."""
+    """No session, one of a locked person, or one of the other face: the answer is the same as to a stranger."""
     assert wrong(app, world, traveller(app, browse, who, face), "", method) == []
 
 

@@ -62,22 +62,22 @@ def test_a_comment_made_internal_is_gone_at_once(world: World, browse: Browse) -
     assert "External word on shared." not in hanna.get(path, htmx=True).text
 
 
-def test_a_deactivated_person_is_out_at_once_and_stays_out(world: World, browse: Browse) -> None:
+def test_a_locked_person_is_out_at_once_and_stays_out(world: World, browse: Browse) -> None:
     olga, hanna = browse("olga"), browse("hanna")
     path = f"/portal/cases/{world.cases['shared']}"
     assert hanna.get(path).status_code == 200
-    assert olga.post(f"/console/people/{world.people['hanna']}/deactivate").status_code == 303
+    assert olga.post(f"/console/people/{world.people['hanna']}/lock").status_code == 303
     assert hanna.get(path).status_code == 303
     assert hanna.get(path, htmx=True).status_code == 401
     assert hanna.post(f"{path}/comments", {"message": "Still here?"}).status_code == 401
-    assert olga.post(f"/console/people/{world.people['hanna']}/reactivate").status_code == 303
+    assert olga.post(f"/console/people/{world.people['hanna']}/unlock").status_code == 303
     assert hanna.get(path).status_code == 303, "the old session must not come back with the account"
 
 
-def test_a_deactivated_colleague_is_out_at_once(world: World, browse: Browse) -> None:
+def test_a_locked_colleague_is_out_at_once(world: World, browse: Browse) -> None:
     olga, ada = browse("olga"), browse("ada")
     assert ada.get("/console/cases").status_code == 200
-    assert olga.post(f"/console/people/{world.people['ada']}/deactivate").status_code == 303
+    assert olga.post(f"/console/people/{world.people['ada']}/lock").status_code == 303
     assert ada.get("/console/cases").status_code == 303
 
 

@@ -135,7 +135,7 @@ def test_the_hours_of_a_link_are_a_setting(make_app: Callable[..., Flask], cast:
             assert cast.link(Purpose.RESET, "hanna").expires_at == moment + timedelta(minutes=5)
 
 
-def test_a_deactivated_person_cannot_use_a_link(cast: Cast) -> None:
+def test_a_locked_person_cannot_use_a_link(cast: Cast) -> None:
     token = links.token_for(cast.link(Purpose.RESET, "hanna"))
     cast.user("hanna").active = False
     db.session.commit()

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.accounts import invitations, links, passwords, people, platform, sessions
+from portal.accounts import directory, invitations, links, passwords, people, platform, sessions
 from portal.accounts.models import AccountType, Membership, OneTimeLink, Purpose, User
 from portal.accounts.viewer import Viewer
 from portal.clock import at, now
@@ -42,7 +42,7 @@ def token_of(user: User) -> str:
 
 def row_of(viewer: Viewer, user_id: int) -> people.PersonRow:
     db.session.rollback()
-    return next(row for row in people.people(viewer) if row.id == user_id)
+    return next(row for row in directory.people(viewer) if row.id == user_id)
 
 
 def test_olga_can_invite_an_external_user(cast: Cast) -> None:
@@ -79,8 +79,8 @@ def test_people_without_the_right_cannot_invite_or_manage(cast: Cast, who: str) 
     for act in (
         lambda: invite(cast(who)),
         lambda: invitations.resend(cast.world.people["newt"], by=cast(who)),
-        lambda: people.deactivate(cast.world.people["vic"], by=cast(who)),
-        lambda: people.reactivate(cast.world.people["dora"], by=cast(who)),
+        lambda: people.lock(cast.world.people["vic"], by=cast(who)),
+        lambda: people.unlock(cast.world.people["dora"], by=cast(who)),
     ):
         with pytest.raises(NotAllowed):
             act()
@@ -91,12 +91,12 @@ def test_otto_cannot_reach_people_of_another_organisation(cast: Cast) -> None:
     otto = cast("otto")
     with pytest.raises(NotVisible):
         invite(otto, organisation_id=cast.world.places["here"])
-    for act in (people.deactivate, people.reactivate, invitations.resend):
+    for act in (people.lock, people.unlock, invitations.resend):
         with pytest.raises(NotVisible):
             act(cast.world.people["newt"], by=otto)
         with pytest.raises(NotVisible):
             act(10**6, by=otto)
-    assert {row.name for row in people.people(otto)} == {"Otto Person", "Gast Person"}
+    assert {row.name for row in directory.people(otto)} == {"Otto Person", "Gast Person"}
 
 
 def test_pia_can_invite_to_every_organisation_but_no_outsider_to_the_admin_one(cast: Cast) -> None:
@@ -108,7 +108,7 @@ def test_pia_can_invite_to_every_organisation_but_no_outsider_to_the_admin_one(c
     with pytest.raises(NotVisible):
         invite(pia, "other@client.example", organisation_id=10**6)
     admin = invite(pia, "second@admin.example", "Admin", kind=AccountType.NORMAL)
-    assert people.profiles_of(admin.id, cast.world.places["admin"]) == ["Admin"]
+    assert directory.profiles_of(admin.id, cast.world.places["admin"]) == ["Admin"]
 
 
 def test_nobody_is_invited_to_a_locked_organisation(cast: Cast) -> None:
@@ -121,7 +121,7 @@ def test_nobody_is_invited_to_a_locked_organisation(cast: Cast) -> None:
 def test_an_outside_organisation_is_made_once(cast: Cast) -> None:
     for number, name in enumerate(("Harbourline", " harbourline ", "HARBOURLINE")):
         invite(cast("olga"), f"p{number}@client.example", works_for=name)
-    assert people.parties(cast.world.places["here"]) == ["Harbourline"]
+    assert directory.parties(cast.world.places["here"]) == ["Harbourline"]
     invite(cast("otto"), "q@client.example", works_for="Harbourline")
     assert db.session.scalar(select(func.count(Party.id))) == 2
 
@@ -207,12 +207,12 @@ def test_the_list_says_where_an_invitation_is(cast: Cast, delivery: State, state
 
 
 def test_an_invitation_that_died_is_not_called_open(cast: Cast) -> None:
-    """Deactivating ends the link for good: brought back, the person needs a new one, and the list must say so."""
+    """Locking ends the link for good: brought back, the person needs a new one, and the list must say so."""
     user = invite(cast("olga"))
     letters("invitation")[-1].state = State.SENT
     db.session.commit()
-    people.deactivate(user.id, by=cast("olga"))
-    people.reactivate(user.id, by=cast("olga"))
+    people.lock(user.id, by=cast("olga"))
+    people.unlock(user.id, by=cast("olga"))
     db.session.commit()
     with pytest.raises(NotVisible):
         invitations.accept(token_of(user), name="Iris", password=NEW)
@@ -220,14 +220,14 @@ def test_an_invitation_that_died_is_not_called_open(cast: Cast) -> None:
     assert (row.state, row.until, row.can_resend) == ("expired", None, True)
 
 
-def test_deactivating_ends_sessions_links_and_waiting_mail(cast: Cast) -> None:
+def test_locking_ends_sessions_links_and_waiting_mail(cast: Cast) -> None:
     start_writing()
     key = sessions.open_session(cast.user("hanna"), cast.world.places["here"], "portal")
     db.session.commit()
     token = links.token_for(cast.link(Purpose.RESET, "hanna"))
     waiting = [row.id for row in letters() if row.to_user_id == cast.world.people["hanna"] and row.state is State.WAITING]
     assert waiting
-    people.deactivate(cast.world.people["hanna"], by=cast("olga"))
+    people.lock(cast.world.people["hanna"], by=cast("olga"))
     db.session.commit()
     assert sessions.find(key, "portal") is None
     assert links.open_link(Purpose.RESET, token) is None
@@ -235,38 +235,38 @@ def test_deactivating_ends_sessions_links_and_waiting_mail(cast: Cast) -> None:
     assert states == {State.DROPPED}
     assert {row.state for row in letters() if row.to_user_id == cast.world.people["rhea"]} == {State.WAITING}
     row = row_of(cast("olga"), cast.world.people["hanna"])
-    assert (row.state, row.can_deactivate, row.can_reactivate) == ("deactivated", False, True)
+    assert (row.state, row.can_lock, row.can_unlock) == ("locked", False, True)
     assert newest_audit()[0].kind == "user:locked"
-    people.reactivate(cast.world.people["hanna"], by=cast("olga"))
+    people.unlock(cast.world.people["hanna"], by=cast("olga"))
     db.session.commit()
     assert (sessions.find(key, "portal"), links.open_link(Purpose.RESET, token)) == (None, None)
     assert row_of(cast("olga"), cast.world.people["hanna"]).state == "active"
 
 
-def test_nobody_deactivates_themselves(cast: Cast) -> None:
+def test_nobody_locks_themselves(cast: Cast) -> None:
     with pytest.raises(Refusal, match="your own account"):
-        people.deactivate(cast.world.people["olga"], by=cast("olga"))
-    assert not row_of(cast("olga"), cast.world.people["olga"]).can_deactivate
+        people.lock(cast.world.people["olga"], by=cast("olga"))
+    assert not row_of(cast("olga"), cast.world.people["olga"]).can_lock
 
 
-def test_deactivating_twice_is_on_record_once(cast: Cast) -> None:
+def test_locking_twice_is_on_record_once(cast: Cast) -> None:
     for _ in range(2):
-        people.deactivate(cast.world.people["vic"], by=cast("olga"))
+        people.lock(cast.world.people["vic"], by=cast("olga"))
         db.session.commit()
     assert [entry.kind for entry in newest_audit(2)].count("user:locked") == 1
 
 
-def test_a_deactivated_person_is_offered_nowhere(cast: Cast) -> None:
+def test_a_locked_person_is_offered_nowhere(cast: Cast) -> None:
     here = cast.world.places["here"]
-    assert {p.name: p.state for p in people.outsiders(here)} == {
+    assert {p.name: p.state for p in directory.outsiders(here)} == {
         "Hanna Person": "active",
         "Newt Person": "invited",
         "Rhea Person": "active",
         "Vic Person": "active",
     }
-    assert [name for _, name in people.colleagues(here)] == ["Ada Person", "Olga Person", "Ruth Person"]
-    people.deactivate(cast.world.people["ruth"], by=cast("olga"))
+    assert [name for _, name in directory.colleagues(here)] == ["Ada Person", "Olga Person", "Ruth Person"]
+    people.lock(cast.world.people["ruth"], by=cast("olga"))
     db.session.commit()
-    assert "Ruth Person" not in dict(people.colleagues(here)).values()
-    with pytest.raises(Refusal, match="deactivated"):
+    assert "Ruth Person" not in dict(directory.colleagues(here)).values()
+    with pytest.raises(Refusal, match="locked"):
         invitations.resend(cast.world.people["dora"], by=cast("olga"))

@@ -190,7 +190,7 @@ def test_a_case_can_only_be_given_to_an_active_colleague(cast: Cast) -> None:
 
 def test_a_case_keeps_an_assignee_who_has_left(cast: Cast) -> None:
     """Editing something else must not fail on it; giving it back to them does."""
-    people.deactivate(cast.world.people["ada"], by=cast("olga"))
+    people.lock(cast.world.people["ada"], by=cast("olga"))
     db.session.commit()
     case = cast.case("internal")
     assert edit(cast, case, "olga", title="Still editable") == ["title"]

@@ -80,7 +80,7 @@ def test_a_filter_is_named_and_can_be_taken_off(browse: Browse) -> None:
 def test_the_badge_says_who_can_see_a_case(browse: Browse) -> None:
     page = browse("ada").get("/console/cases").text
     assert "Shared with Hanna Person and Rhea Person" in page
-    assert "Dora Person" not in page, "deactivated people see nothing and are not counted"
+    assert "Dora Person" not in page, "locked people see nothing and are not counted"
     assert "Shared with all external users" in page
 
 

@@ -33,7 +33,7 @@ def profile(browser: Browser, name: str, field: str = "profiles") -> str:
 def test_olga_sees_her_own_people_only(browse: Browse) -> None:
     page = browse("olga").get("/console/people").text
     assert "Hanna Person" in page
-    assert "Deactivated" in page
+    assert "Locked" in page
     assert "Otto Person" not in page
     assert "Gast Person" not in page
 
@@ -122,24 +122,24 @@ def test_who_is_set_up_needs_no_invitation(world: World, browse: Browse) -> None
 
 def test_olga_can_close_and_reopen_an_account(world: World, browse: Browse) -> None:
     olga, path = browse("olga"), f"/console/people/{world.people['hanna']}"
-    assert olga.post(f"{path}/deactivate").status_code == 303
-    assert "Hanna Person is deactivated and signed out everywhere." in olga.get("/console/people").text
+    assert olga.post(f"{path}/lock").status_code == 303
+    assert "Hanna Person is locked and signed out everywhere." in olga.get("/console/people").text
     assert "Hanna Person" not in olga.get(f"/console/cases/{world.cases['shared']}/access").text
-    assert olga.post(f"{path}/reactivate").status_code == 303
+    assert olga.post(f"{path}/unlock").status_code == 303
     assert "Hanna Person can sign in again." in olga.get("/console/people").text
     assert browse("hanna").get("/portal/").status_code == 200
 
 
 def test_nobody_can_close_their_own_account(world: World, browse: Browse) -> None:
     olga = browse("olga")
-    olga.post(f"/console/people/{world.people['olga']}/deactivate")
-    assert "You cannot deactivate your own account." in olga.get("/console/people").text
+    olga.post(f"/console/people/{world.people['olga']}/lock")
+    assert "You cannot lock your own account." in olga.get("/console/people").text
 
 
 def test_olga_cannot_touch_people_of_others(world: World, browse: Browse) -> None:
     olga = browse("olga")
     for who in ("otto", "gast", "pia"):
-        for act in ("invitation", "deactivate", "reactivate"):
+        for act in ("invitation", "lock", "unlock"):
             assert olga.post(f"/console/people/{world.people[who]}/{act}").status_code == 404, (who, act)
 
 
@@ -149,4 +149,4 @@ def test_colleagues_without_the_right_cannot_manage_people(world: World, browse:
     assert browser.get("/console/people").status_code == 403
     assert browser.get("/console/people/invite").status_code == 403
     assert "/console/people" not in browser.get("/console/cases").text
-    assert browser.post(f"/console/people/{world.people['hanna']}/deactivate").status_code == 403
+    assert browser.post(f"/console/people/{world.people['hanna']}/lock").status_code == 403

@@ -109,7 +109,7 @@ def broken(app: Flask, world: World) -> dict[str, str]:
         "tampered": good[:-3] + ("abc" if good[-3:] != "abc" else "abd"),
         "cut": good[: len(good) // 2],
         "of-another-purpose": make(app, world, Purpose.RESET, "hanna"),
-        "of-a-deactivated": make(app, world, Purpose.INVITATION, "dora"),
+        "of-a-locked": make(app, world, Purpose.INVITATION, "dora"),
         "unknown": "unknown",
     }
 

@@ -51,7 +51,7 @@ def test_the_other_face_cannot_be_entered(world: World, visitor: Visitor, who: s
     assert browser.client.get_cookie(face, domain="127.0.0.1") is None
 
 
-def test_wrong_unknown_deactivated_and_unfinished_look_the_same(world: World, visitor: Visitor) -> None:
+def test_wrong_unknown_locked_and_unfinished_look_the_same(world: World, visitor: Visitor) -> None:
     answers = set()
     for email, password in [
         ("hanna@people.example", "wrong-password-here"),

@@ -66,7 +66,7 @@ def test_what_hanna_writes_reaches_the_assignee_and_the_others(sending: Cast, sm
 
 
 def test_news_for_everybody_reach_those_who_can_sign_in(sending: Cast, smtp_server: PostOffice) -> None:
-    """Not Dora (deactivated), not Newt (invited, told by the invitation), not Gast (another organisation)."""
+    """Not Dora (locked), not Newt (invited, told by the invitation), not Gast (another organisation)."""
     tell(sending, "all")
     assert sent(sending, smtp_server) == ["hanna", "rhea", "vic"]
 
@@ -95,7 +95,7 @@ def _delete(cast: Cast) -> None:
 
 
 def _deactivate(cast: Cast) -> None:
-    people.deactivate(cast.world.people["hanna"], by=cast("olga"))
+    people.lock(cast.world.people["hanna"], by=cast("olga"))
 
 
 def _lock(cast: Cast) -> None:

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select
 
-from portal.accounts import passwords, people, sessions
+from portal.accounts import directory, passwords, sessions
 from portal.accounts.models import AccountType, User
 from portal.audit.models import AuditEntry
 from portal.cases.models import Case, Comment
@@ -66,7 +66,7 @@ def test_everything_that_was_written_is_there(inside: Flask) -> None:
     assert (count(Case), len(CASES) >= 12) == (len(CASES), True)
     assert count(Comment) == sum(len(case.talk) for case in CASES)
     assert {case.access for case in db.session.scalars(select(Case))} == set(Access)
-    assert len(people.parties(viewer("ines").organisation_id)) == len(PARTIES)
+    assert len(directory.parties(viewer("ines").organisation_id)) == len(PARTIES)
 
 
 def test_loading_again_changes_nothing_and_knows_the_password(told: tuple[Flask, str], inside: Flask) -> None:
@@ -85,7 +85,7 @@ def test_the_password_fits_those_who_can_sign_in_and_no_fixed_one_exists(told: t
     for user in db.session.scalars(select(User)):
         state = states.get(user.email, "active")
         assert passwords.verify(user.password_hash, password) is (state != "invited"), user.email
-        assert user.active is (state != "deactivated"), user.email
+        assert user.active is (state != "locked"), user.email
 
 
 def test_what_is_told_lies_in_the_past_and_in_order(inside: Flask) -> None:

@@ -90,7 +90,7 @@ def test_all_external_users_are_whoever_there_is(cast: Cast) -> None:
     case = cast.case("internal")
     set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
     cast.user("newt").activated_at = now()
-    people.reactivate(cast.world.people["dora"], by=cast("olga"))
+    people.unlock(cast.world.people["dora"], by=cast("olga"))
     db.session.commit()
     assert [sees(cast, who, "internal") for who in ("newt", "dora", "gast")] == [True, True, False]
 
@@ -240,16 +240,16 @@ def test_two_decisions_at_once_are_one_and_one_refusal(app: Flask, cast: Cast) -
     assert [who for who in ("hanna", "vic", "rhea") if sees(cast, who, "internal")] == [winner]
 
 
-def test_a_person_deactivated_while_named_comes_back_to_what_is_still_theirs(cast: Cast) -> None:
-    """Dora was named on `shared` before she was deactivated; nobody took it from her."""
-    people.reactivate(cast.world.people["dora"], by=cast("olga"))
+def test_a_person_locked_while_named_comes_back_to_what_is_still_theirs(cast: Cast) -> None:
+    """Dora was named on `shared` before she was locked; nobody took it from her."""
+    people.unlock(cast.world.people["dora"], by=cast("olga"))
     db.session.commit()
     assert sees(cast, "dora", "shared")
 
 
 def test_a_decision_made_while_somebody_was_away_counts_for_them(cast: Cast) -> None:
     set_access(cast.case("shared"), Access.EXTERNAL, ids(cast, "rhea"), by=cast("ada"))
-    people.reactivate(cast.world.people["dora"], by=cast("olga"))
+    people.unlock(cast.world.people["dora"], by=cast("olga"))
     db.session.commit()
     assert not sees(cast, "dora", "shared")
 
