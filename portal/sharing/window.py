@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
@@ -36,6 +36,7 @@ _MESSAGE = (
     Comment.message_html,
     Comment.created_at,
     Comment.edited_at,
+    Comment.outside_at,
 )
 VIEW_NOTED_EVERY = timedelta(hours=1)
 _entry = cast("Table", AuditEntry.__table__)
@@ -111,7 +112,7 @@ class Window:
 
     def message(self, number: int, uid: str) -> SharedComment:
         """One message of a case, only if the person wrote it: for editing or deleting."""
-        return self._message(self._own(number, uid)[1])
+        return self._message(self._own(number, uid, change=False)[1])
 
     def _message(self, row: Any) -> SharedComment:
         named = row.author_external or self.viewer.names_analysts
@@ -123,18 +124,23 @@ class Window:
             message=row.message if row.author_id == self.viewer.user_id else "",
             message_html=Markup(row.message_html),
             created_at=row.created_at,
-            edited_at=row.edited_at,
+            edited_at=_edited_in_view(row),
         )
 
-    def _own(self, number: int, uid: str) -> tuple[Case, Comment]:
-        case = self._case_row(number)
+    def _own(self, number: int, uid: str, *, change: bool = True) -> tuple[Case, Comment]:
+        case = self._case_row(number, change=change)
         comment = comments.load_comment(case, uid)
         if comment.author_id != self.viewer.user_id:
             raise NotVisible("comment")
         return case, comment
 
-    def _case_row(self, number: int) -> Case:
-        case: Case | None = db.session.scalar(scope.visible(self.viewer, Case).where(Case.number == number).with_for_update())
+    def _case_row(self, number: int, *, change: bool = True) -> Case:
+        """The case; held until the end of the request where something is to be written on it."""
+        wanted = scope.visible(self.viewer, Case).where(Case.number == number)
+        if change:
+            # Whoever waited here may have lost access meanwhile: the answer that counts is that of the statement after the wait.
+            db.session.scalar(scope.visible(self.viewer, Case, Case.id).where(Case.number == number).with_for_update())
+        case: Case | None = db.session.scalar(wanted.execution_options(populate_existing=True))
         if case is None:
             raise NotVisible(f"case {number}")
         return case
@@ -160,6 +166,12 @@ class Window:
 @lru_cache(maxsize=512)
 def _listed(visible: Select[Any]) -> Select[Any]:
     return visible.order_by(Case.outside_at.desc(), Case.number.desc()).limit(SIZE + 1)
+
+
+def _edited_in_view(row: Any) -> datetime | None:
+    """When it was edited, if that was after outsiders could read it: what came before is the team's own business."""
+    seen_since = row.outside_at or row.created_at
+    return row.edited_at if row.edited_at and row.edited_at >= seen_since else None
 
 
 def _basics(row: Any) -> dict[str, Any]:

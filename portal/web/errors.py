@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
 
 from ..extensions import db
@@ -31,7 +31,7 @@ SENTENCES = {
     500: "Something went wrong on our side. Nothing was changed. Try again; if it happens again, give your security team this reference.",
     503: "The system is busy. Wait a few seconds and try again; nothing was changed.",
 }
-NEVER_KEPT = frozenset({"csrf_token", "submission", "password", "again", "current"})
+NEVER_KEPT = frozenset({"csrf_token", "submission", "again", "current", "code", "recovery_code", "credential"})
 
 
 def install(app: Flask) -> None:
@@ -49,6 +49,8 @@ def handle(error: Exception) -> Response:
     status, sentence, retry_after = _read(error)
     if status >= 500 and status != 503:
         current_app.logger.error("request %s failed", g.get("request_id", "-"), exc_info=error)
+    elif isinstance(error, DBAPIError):  # what the database said; the statement's values stay out of the log
+        current_app.logger.warning("request %s: %s", g.get("request_id", "-"), str(error.orig).splitlines()[0])
     response = answer(status, sentence, title=TITLES.get(status, "Something went wrong"))
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
@@ -90,7 +92,7 @@ def typed() -> list[tuple[str, str]]:
         pairs = list(request.form.items(multi=True))
     except RequestEntityTooLarge:  # reading it is what went wrong
         return []
-    return [(name, value) for name, value in pairs if name not in NEVER_KEPT and value.strip()][:50]
+    return [(name, value) for name, value in pairs if name not in NEVER_KEPT and "password" not in name and value.strip()][:50]
 
 
 def is_htmx() -> bool:
