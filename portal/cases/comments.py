@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import func, select
 
 from ..accounts.permissions import Permission
@@ -10,9 +12,12 @@ from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
 from ..extensions import db
-from ..refusals import NotAllowed, NotVisible, Refusal
+from ..refusals import NotAllowed, NotVisible, Refusal, TooMany
 from .models import Case, Comment
 from .text import LONGEST, render, tidy
+
+MOST_MESSAGES = 30
+MESSAGES_WITHIN = timedelta(minutes=10)
 
 
 def load_comment(case: Case, uid: str) -> Comment:
@@ -46,6 +51,8 @@ def add_comment(case: Case, text: str, *, external: bool, by: Viewer) -> Comment
     if external and not case.shared:
         raise Refusal("This case is not shared with anybody outside, so a comment cannot be sent to external users. Share the case first.")
     message, moment = checked_message(text), now()
+    if by.external:
+        _check_pace(by)
     comment = Comment(
         case_id=case.id,
         author_id=by.user_id,
@@ -64,6 +71,15 @@ def add_comment(case: Case, text: str, *, external: bool, by: Viewer) -> Comment
         case.outside_at = moment
     record(Kind.COMMENT_ADDED, actor=by, case=case, object_id=comment.uid, changes={"external": [None, external]})
     return comment
+
+
+def _check_pace(by: Viewer) -> None:
+    """Each message of a guest mails everybody on the case: a slip or a script must not become a flood."""
+    since = now() - MESSAGES_WITHIN
+    written = select(func.count(Comment.id)).where(Comment.author_id == by.user_id, Comment.created_at > since)
+    if (db.session.scalar(written) or 0) >= MOST_MESSAGES:
+        minutes = int(MESSAGES_WITHIN.total_seconds() // 60)
+        raise TooMany(f"You have sent {MOST_MESSAGES} messages within {minutes} minutes. Wait a little, then send this one.", 60)
 
 
 def edit_comment(case: Case, comment: Comment, text: str, *, by: Viewer) -> None:

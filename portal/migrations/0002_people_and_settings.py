@@ -120,6 +120,9 @@ def upgrade() -> None:
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.create_index("ix_attempt_at", ["at"], unique=False)
 
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.create_index("ix_comment_author_id", ["author_id", "created_at"], unique=False)
+
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.add_column(sa.Column("mfa_at", sa.DateTime(timezone=True), nullable=True))
 
@@ -188,6 +191,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.drop_column("mfa_at")
+
+    with op.batch_alter_table("comment", schema=None) as batch_op:
+        batch_op.drop_index("ix_comment_author_id")
 
     with op.batch_alter_table("attempt", schema=None) as batch_op:
         batch_op.drop_index("ix_attempt_at")

@@ -8,7 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from portal.cases import comments
 from portal.cases.models import Comment
+from portal.clock import at, now
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
 from tests.fixtures.world import Browser, World
@@ -154,3 +156,15 @@ def test_hanna_gets_not_found_for_a_name_no_message_can_have(browse: Callable[[s
     for act in ("edit", "delete"):
         path = f"/portal/cases/{world.cases['shared']}/comments/{uid}/{act}"
         assert browse("hanna").get(path, follow_redirects=True).status_code == 404  # two slashes become one first
+
+
+def test_a_flood_of_messages_is_stopped_and_the_last_one_kept(browse: Callable[[str], Browser], world: World) -> None:
+    hanna, path = browse("hanna"), shared(world, "/comments")
+    statuses = [hanna.post(path, {"message": f"Message {number}."}).status_code for number in range(comments.MOST_MESSAGES)]
+    assert 303 in statuses
+    answer = hanna.post(path, {"message": "One too many."})
+    assert answer.status_code == 422
+    assert "Wait a little" in answer.text
+    assert "One too many." in answer.text
+    with at(now() + comments.MESSAGES_WITHIN):
+        assert hanna.post(path, {"message": "Later."}).status_code == 303

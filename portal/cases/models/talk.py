@@ -24,7 +24,7 @@ class Comment(Model):
     """
 
     __tablename__ = "comment"
-    __table_args__ = (Index("ix_comment_case_id", "case_id", "created_at"),)
+    __table_args__ = (Index("ix_comment_case_id", "case_id", "created_at"), Index("ix_comment_author_id", "author_id", "created_at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     uid: Mapped[str] = mapped_column(String(32), unique=True, default=new_uid)
