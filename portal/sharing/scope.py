@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 
 from ..accounts.models import LoginSession, Submission, User
+from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.models import AuditEntry
 from ..cases.models import Case, Comment
@@ -29,11 +30,13 @@ class Who(NamedTuple):
     organisation_id: int
     external: bool
     platform: bool
+    manages: bool
 
 
 def rules(viewer: Viewer) -> Rules:
     """Model -> condition on its rows. What is not named follows `otherwise`."""
-    who = Who(viewer.user_id, viewer.organisation_id, viewer.external, viewer.platform)
+    manages = viewer.can(Permission.MANAGE_USER)
+    who = Who(viewer.user_id, viewer.organisation_id, viewer.external, viewer.platform, manages)
     return _written(_outside if viewer.external else _inside, who)
 
 
@@ -86,7 +89,11 @@ def _inside(viewer: Who) -> Rules:
         Comment: exists().where(_case.c.id == Comment.case_id, seen(_case.c)),
         AuditEntry: and_(
             AuditEntry.organisation_id == viewer.organisation_id,
-            or_(AuditEntry.case_id.is_(None), exists().where(_case.c.id == AuditEntry.case_id, seen(_case.c))),
+            or_(
+                # What people did to accounts is for those who manage them.
+                and_(AuditEntry.case_id.is_(None), true() if viewer.manages else false()),
+                exists().where(_case.c.id == AuditEntry.case_id, seen(_case.c)),
+            ),
         ),
         **_own(viewer),
     }

@@ -98,8 +98,9 @@ def _load(_request: Any) -> Viewer | None:
     found = sessions.find(key, face) if key and face else None
     if found is None:
         return None
-    late = getattr(current_app.view_functions.get(request.endpoint or ""), "late", False)
-    sessions.touch(found, writing=request.method not in SAFE and not late)
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not (getattr(view, "quiet", False) and request.headers.get("HX-Request") == "true"):
+        sessions.touch(found, writing=request.method not in SAFE and not getattr(view, "late", False))
     return found.viewer
 
 
