@@ -24,6 +24,7 @@ class Permission(StrEnum):
     CREATE_CASE = "manageCase/create"
     UPDATE_CASE = "manageCase/update"
     COMMENT = "manageComment"
+    RESTRICT = "manageCaseAccess/restrict"
     SHARE_OUTSIDE = "manageCaseAccess/external"
 
 
@@ -42,6 +43,7 @@ CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
         P.CREATE_CASE: "Create cases",
         P.UPDATE_CASE: "Edit cases",
         P.COMMENT: "Write comments and decide who sees them",
+        P.RESTRICT: "Restrict cases to named colleagues",
         P.SHARE_OUTSIDE: "Share cases with external users",
     },
     T.EXTERNAL: {P.COMMENT: "Write messages"},

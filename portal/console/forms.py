@@ -88,6 +88,18 @@ class AccessForm(Form):
     version = HiddenField()
 
 
+class RestrictForm(Form):
+    """Who of the organisation may see a case."""
+
+    visible_to = RadioField(
+        "Who in the organisation can see this case",
+        choices=choices(("all", "Everybody in the organisation"), ("named", "Only named colleagues")),
+        validators=[InputRequired("Choose one of the two.")],
+    )
+    users = CheckboxList("Colleagues", coerce=int, choices=[])
+    version = HiddenField()
+
+
 class InviteForm(Form):
     """Somebody who is to get an account."""
 

@@ -50,6 +50,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "console.edit_comment": {"message": "Other words"},
     "console.mark_comment": {"external": "1"},
     "console.access": {"access": "internal"},
+    "console.restriction": {"visible_to": "all"},
     "external.add_comment": {"message": "Words"},
     "external.edit_comment": {"message": "Other words"},
 }
