@@ -22,6 +22,8 @@ CONSOLE = [
     "{case}/edit",
     "{case}/history",
     "{case}/access",
+    "{case}/restriction",
+    "/console/feed",
     "/console/people",
     "/console/people/invite",
     "/console/account",
