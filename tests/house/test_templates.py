@@ -14,6 +14,7 @@ PAGES = [path for path in templates() if path.suffix == ".html" and path.parts[2
 LETTERS = [path for path in templates() if path.parts[2] == "mail"]
 TAG = re.compile(r"""<([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^<>"'])*)>""")
 NONCE = "\x01nonce\x01"
+ONCE = "{{ mark }}"  # a page with many such elements asks for the mark once and hands it on
 
 
 def _plain(text: str) -> str:
@@ -50,7 +51,7 @@ def test_every_element_that_htmx_obeys_carries_the_nonce() -> None:
         f"{place} <{element}>"
         for path in PAGES
         for place, element, text in _tags(path)
-        if {name for name in _attributes(text) if name.startswith("hx-")} - {"hx-ignore"} and NONCE not in text
+        if {name for name in _attributes(text) if name.startswith("hx-")} - {"hx-ignore"} and NONCE not in text and ONCE not in text
     ]
     assert not naked
 
