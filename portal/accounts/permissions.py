@@ -23,6 +23,8 @@ class Permission(StrEnum):
     MANAGE_PLATFORM = "managePlatform"
     CREATE_CASE = "manageCase/create"
     UPDATE_CASE = "manageCase/update"
+    DELETE_CASE = "manageCase/delete"
+    REOPEN_CASE = "manageCase/reopen"
     COMMENT = "manageComment"
     RESTRICT = "manageCaseAccess/restrict"
     SHARE_OUTSIDE = "manageCaseAccess/external"
@@ -41,7 +43,9 @@ CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
     T.ORGANISATION: {
         P.MANAGE_USER: "Invite and manage people of the organisation",
         P.CREATE_CASE: "Create cases",
-        P.UPDATE_CASE: "Edit cases",
+        P.UPDATE_CASE: "Edit and close cases",
+        P.REOPEN_CASE: "Reopen closed cases",
+        P.DELETE_CASE: "Delete cases for good",
         P.COMMENT: "Write comments and decide who sees them",
         P.RESTRICT: "Restrict cases to named colleagues",
         P.SHARE_OUTSIDE: "Share cases with external users",
@@ -53,7 +57,7 @@ CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
 BUILT_IN: tuple[tuple[str, ProfileType, frozenset[Permission], bool], ...] = (
     ("Admin", T.ADMIN, frozenset(CATALOGUE[T.ADMIN]), True),
     ("Org-Admin", T.ORGANISATION, frozenset(CATALOGUE[T.ORGANISATION]), True),
-    ("Analyst", T.ORGANISATION, frozenset({P.CREATE_CASE, P.UPDATE_CASE, P.COMMENT}), False),
+    ("Analyst", T.ORGANISATION, frozenset({P.CREATE_CASE, P.UPDATE_CASE, P.DELETE_CASE, P.REOPEN_CASE, P.COMMENT}), False),
     ("Read-Only", T.ORGANISATION, frozenset(), True),
     ("External-Reader", T.EXTERNAL, frozenset(), True),
     ("External-Actor", T.EXTERNAL, frozenset(CATALOGUE[T.EXTERNAL]), True),

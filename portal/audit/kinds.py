@@ -49,6 +49,10 @@ class Kind(StrEnum):
     LETTER_RETRIED = "mail:retried"
     CASE_CREATED = "case:created"
     CASE_UPDATED = "case:updated"
+    CASE_CLOSED = "case:closed"
+    CASE_REOPENED = "case:reopened"
+    # Without the case's prefix: it is what remains when the case and its history may no longer be read.
+    CASE_DELETED = "deleted:case"
     CASE_VIEWED = "case:viewed"
     ACCESS_CHANGED = "case:access-changed"
     COMMENT_ADDED = "comment:added"
@@ -100,6 +104,9 @@ SENTENCES: dict[Kind, str] = {
     Kind.LETTER_RETRIED: "sent letters again that had failed",
     Kind.CASE_CREATED: "created the case",
     Kind.CASE_UPDATED: "edited the case",
+    Kind.CASE_CLOSED: "closed the case",
+    Kind.CASE_REOPENED: "reopened the case",
+    Kind.CASE_DELETED: "deleted a case",
     Kind.CASE_VIEWED: "opened the case in the portal",
     Kind.ACCESS_CHANGED: "changed who outside can see the case",
     Kind.COMMENT_ADDED: "wrote a comment",

@@ -162,7 +162,7 @@ def _apply(case: Case, changed: dict[str, Any]) -> None:
     if "description" in changed:
         case.description_html = render(changed["description"])
     if "status" in changed:
-        _enter(case, moment)
+        enter_status(case, moment)
     case.version += 1
     case.updated_at = moment
     shown = OUTSIDE_FIELDS & changed.keys()
@@ -170,7 +170,7 @@ def _apply(case: Case, changed: dict[str, Any]) -> None:
         case.details_at = case.outside_at = moment
 
 
-def _enter(case: Case, moment: datetime) -> None:
+def enter_status(case: Case, moment: datetime) -> None:
     """Follow a new status: its stage, and the first moment each stage was entered."""
     if case.status not in STATUSES:
         raise Refusal("Choose a status from the list.")

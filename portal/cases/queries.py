@@ -217,6 +217,8 @@ class CaseView(CaseRow):
     shared: bool
     shared_since: datetime | None
     assignee_id: int | None
+    summary_html: Markup
+    impact: str | None
 
 
 @dataclass(frozen=True)
@@ -258,6 +260,8 @@ def case_view(case: Case) -> tuple[CaseView, Audience]:
         shared=case.shared,
         shared_since=case.shared_since,
         assignee_id=case.assignee_id,
+        summary_html=Markup(case.summary_html),
+        impact=case.impact,
     )
     return view, audience
 

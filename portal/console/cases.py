@@ -12,9 +12,11 @@ from ..accounts.directory import colleagues
 from ..accounts.permissions import Permission
 from ..audit import feed
 from ..cases import cases, comments, queries
+from ..cases.models import STATUSES, Stage
 from ..refusals import Refusal, Stale
 from ..sharing.marks import refusal_to_mark
 from ..web.face import Needs
+from ..web.filters import STATUS
 from ..web.forms import MessageForm
 from ..web.show import see_other, show
 from .face import console
@@ -125,6 +127,8 @@ def edit_case(number: int) -> Any:
     case = cases.load(number, change=request.method == "POST")
     view, _ = queries.case_view(case)
     form = EditCaseForm() if request.method == "POST" else EditCaseForm(formdata=None, data=_form_data(case))
+    open_ones = [status for status, stage in STATUSES.items() if stage is not Stage.CLOSED]
+    form.status.choices = choices(*((s, STATUS[s]) for s in ([case.status] if case.stage is Stage.CLOSED else open_ones)))
     form.assignee.choices = choices(("", "Nobody"), *((str(key), name) for key, name in colleagues(case.organisation_id)))
     if request.method == "GET" or not form.validate():
         return _edit_page(form, view)

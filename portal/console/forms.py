@@ -19,8 +19,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
-from ..cases.models import STATUSES
-from ..web.filters import PAP, SEVERITY, STATUS, TLP
+from ..cases.models import CLOSED, STATUSES
+from ..web.filters import IMPACT, PAP, SEVERITY, STATUS, TLP
 from ..web.forms import LONGEST_MESSAGE, Form, email_field, stripped
 
 
@@ -55,6 +55,40 @@ class CaseForm(Form):
         validators=[Optional()],
     )
     tags = StringField("Tags", description="Separated by commas.", filters=[stripped], validators=[Length(max=2000)])
+
+
+class VersionForm(Form):
+    """A decision about a case as it was seen."""
+
+    version = HiddenField()
+
+    @property
+    def seen(self) -> int:
+        """The version the person looked at; 0, which none has, for anything odd."""
+        text = self.version.data or ""
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0
+
+
+class CloseForm(VersionForm):
+    """How a case ended."""
+
+    status = RadioField(
+        "How did it end?", choices=choices(*((status, STATUS[status]) for status in CLOSED)), validators=[InputRequired("Choose one.")]
+    )
+    impact = RadioField(
+        "What impact did it have?", choices=choices(*IMPACT.items()), validators=[InputRequired("Choose one.")], default="NotApplicable"
+    )
+    summary = TextAreaField(
+        "Summary",
+        description="What came of it, for colleagues. Markdown. External users never see it.",
+        validators=[DataRequired("Say in a sentence or two what came of the case."), Length(max=LONGEST_MESSAGE)],
+    )
+
+
+class DeleteCaseForm(VersionForm):
+    """The number of the case, typed by hand."""
+
+    confirmation = StringField("Type the number of the case", render_kw={"autocomplete": "off", "inputmode": "numeric"})
 
 
 class EditCaseForm(CaseForm):

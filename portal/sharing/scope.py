@@ -83,20 +83,24 @@ def _inside(viewer: Who) -> Rules:
         )
 
     if viewer.platform:  # administrators of the platform run it; they do not read cases
-        return {Case: false(), Comment: false(), AuditEntry: AuditEntry.case_id.is_(None), **_own(viewer)}
+        return {Case: false(), Comment: false(), AuditEntry: and_(AuditEntry.case_id.is_(None), _of_no_case()), **_own(viewer)}
     return {
         Case: seen(Case, listing=True),
         Comment: exists().where(_case.c.id == Comment.case_id, seen(_case.c)),
         AuditEntry: and_(
             AuditEntry.organisation_id == viewer.organisation_id,
             or_(
-                # What people did to accounts is for those who manage them.
-                and_(AuditEntry.case_id.is_(None), true() if viewer.manages else false()),
+                # What people did to accounts is for those who manage them; the history of a deleted case is for nobody.
+                and_(AuditEntry.case_id.is_(None), _of_no_case(), true() if viewer.manages else false()),
                 exists().where(_case.c.id == AuditEntry.case_id, seen(_case.c)),
             ),
         ),
         **_own(viewer),
     }
+
+
+def _of_no_case() -> ColumnElement[bool]:
+    return and_(AuditEntry.kind.not_like("case:%"), AuditEntry.kind.not_like("comment:%"))
 
 
 def _own(viewer: Who) -> Rules:

@@ -35,6 +35,7 @@ STATUS = {
     "Other": "Other",
     "Duplicated": "Duplicated",
 }
+IMPACT = {"NotApplicable": "Not applicable", "WithImpact": "With impact", "NoImpact": "No impact"}
 STAGE = {"New": "New", "InProgress": "In progress", "Closed": "Closed"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 THEMES = ("light", "dark", "system")
@@ -132,5 +133,6 @@ def install(app: Flask) -> None:
         pap_word=PAP,
         status_word=STATUS,
         stage_word=STAGE,
+        impact_word=IMPACT,
     )
     app.context_processor(lambda: _context() if has_request_context() else {})

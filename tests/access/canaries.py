@@ -45,6 +45,8 @@ KINDS: dict[str, str] = {
     "incident_case.description": "hidden",
     "incident_case.description_html": "shown",
     "incident_case.status": "fixed",
+    "incident_case.summary": "hidden",
+    "incident_case.summary_html": "hidden",
     "incident_case.tags": "shown",
     "incident_case.title": "shown",
     "login_session.face": "fixed",

@@ -19,7 +19,7 @@ GOLDEN = Path(__file__).parent / "matrix.txt"
 P = Permission
 EVERYTHING = {kind: set(CATALOGUE[kind]) for kind in ProfileType}
 RIGHTS: dict[str, set[Permission]] = {
-    "ada": {P.CREATE_CASE, P.UPDATE_CASE, P.COMMENT, P.SHARE_OUTSIDE},
+    "ada": {P.CREATE_CASE, P.UPDATE_CASE, P.DELETE_CASE, P.REOPEN_CASE, P.COMMENT, P.SHARE_OUTSIDE},
     "olga": EVERYTHING[ProfileType.ORGANISATION],
     "ruth": set(),
     "otto": EVERYTHING[ProfileType.ORGANISATION],

@@ -23,6 +23,8 @@ CONSOLE = [
     "{case}/history",
     "{case}/access",
     "{case}/restriction",
+    "{case}/close",
+    "{case}/delete",
     "/console/feed",
     "/console/people",
     "/console/people/invite",

@@ -1,6 +1,6 @@
 """Case and the talk on it."""
 
-from .case import CLOSED, STATUSES, Case, CaseCounter, Stage
+from .case import CLOSED, STATUSES, Case, CaseCounter, Impact, Stage
 from .talk import Comment
 
-__all__ = ["CLOSED", "STATUSES", "Case", "CaseCounter", "Comment", "Stage"]
+__all__ = ["CLOSED", "STATUSES", "Case", "CaseCounter", "Comment", "Impact", "Stage"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...clock import now
@@ -30,6 +30,16 @@ STATUSES: dict[str, Stage] = {
     "Other": Stage.CLOSED,
     "Duplicated": Stage.CLOSED,
 }
+
+
+class Impact(StrEnum):
+    """What the incident did, as told when the case is closed."""
+
+    NOT_APPLICABLE = "NotApplicable"
+    WITH_IMPACT = "WithImpact"
+    NO_IMPACT = "NoImpact"
+
+
 CLOSED = tuple(status for status, stage in STATUSES.items() if stage is Stage.CLOSED)
 
 
@@ -72,6 +82,10 @@ class Case(Model):
     shared_since: Mapped[datetime | None]
     details_at: Mapped[datetime] = mapped_column(default=now)
     outside_at: Mapped[datetime] = mapped_column(default=now)
+    # What came of it, told when it was closed; never outside.
+    summary: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    summary_html: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
+    impact: Mapped[Impact | None] = mapped_column(words(Impact))
     # Raised with every edit of the case or its access; a form that shows an older one is stale. Comments do not raise it.
     version: Mapped[int] = mapped_column(default=1)
 

@@ -1,0 +1,66 @@
+"""Close, reopen, delete: the drawers that end a case, and go on with one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g, request
+
+from ..accounts.permissions import Permission
+from ..cases import cases, lifecycle, queries
+from ..refusals import Refusal
+from ..web.show import see_other, show
+from .face import console
+from .forms import CloseForm, DeleteCaseForm, VersionForm
+
+
+@console.route("/cases/<id:number>/close", needs=Permission.UPDATE_CASE, methods=["GET", "POST"])
+def close_case(number: int) -> Any:
+    """Ask for verdict, impact and summary; with POST, close."""
+    case = cases.load(number, change=request.method == "POST")
+    if request.method == "GET":
+        return _page("close", case, CloseForm(formdata=None, data={"summary": case.summary, "impact": case.impact or "NotApplicable"}))
+    form = CloseForm()
+    if not form.validate():
+        return _page("close", case, form)
+    chosen = {"status": form.status.data, "summary": form.summary.data, "impact": form.impact.data}
+    return _do("close", case, form, lambda: lifecycle.close_case(case, **chosen, version=form.seen, by=g.viewer))
+
+
+@console.route("/cases/<id:number>/reopen", needs=Permission.REOPEN_CASE, methods=["GET", "POST"])
+def reopen_case(number: int) -> Any:
+    """Ask once; with POST, reopen."""
+    case, form = cases.load(number, change=request.method == "POST"), VersionForm()
+    if request.method == "GET":
+        return _page("reopen", case, form)
+    return _do("reopen", case, form, lambda: lifecycle.reopen_case(case, version=form.seen, by=g.viewer))
+
+
+@console.route("/cases/<id:number>/delete", needs=Permission.DELETE_CASE, methods=["GET", "POST"])
+def delete_case(number: int) -> Any:
+    """Ask for the number by hand; with POST, delete."""
+    case, form = cases.load(number, change=request.method == "POST"), DeleteCaseForm()
+    if request.method == "GET":
+        return _page("delete", case, form)
+    return _do("delete", case, form, lambda: lifecycle.delete_case(case, form.confirmation.data or "", version=form.seen, by=g.viewer))
+
+
+DONE = {"close": "Case #{} is closed.", "reopen": "Case #{} is open again.", "delete": "Case #{} is deleted."}
+
+
+def _do(act: str, case: Any, form: Any, verb: Any) -> Any:
+    try:
+        verb()
+    except Refusal as refusal:
+        return _page(act, case, form, refusal.sentence)
+    if act == "delete":
+        return see_other(".cases", DONE[act].format(case.number))
+    return see_other(".case", DONE[act].format(case.number), number=case.number)
+
+
+def _page(act: str, case: Any, form: Any, problem: str | None = None) -> Any:
+    view, audience = queries.case_view(case)
+    form.version.data = str(case.version)
+    status = 422 if problem or form.errors else 200
+    names = f"console/lifecycle/{act}.html", f"console/lifecycle/_{act}.html"
+    return show(*names, status=status, case=view, audience=audience, form=form, problem=problem)
