@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Table, insert, select, update
@@ -23,6 +23,9 @@ from .text import LONGEST, render, tidy
 
 # What outsiders can see of a case; a change of anything else must not move its date in the portal.
 OUTSIDE_FIELDS = frozenset({"title", "description", "severity", "status", "tags", "start_date"})
+
+
+SLACK = timedelta(minutes=5)  # clocks of browsers and servers differ
 
 
 _counter = cast("Table", CaseCounter.__table__)
@@ -115,6 +118,8 @@ def _checked(draft: Draft) -> tuple[str, str]:
         raise Refusal("Describe what happened; one sentence is enough to begin with.")
     if len(description) > LONGEST:
         raise Refusal(f"The description is longer than {LONGEST:,} characters. Put the rest into comments.")
+    if draft.start_date and draft.start_date > now() + SLACK:
+        raise Refusal("The incident cannot have begun in the future. Check the date, or leave it empty for now.")
     if draft.severity not in range(1, 5) or draft.tlp not in range(5) or draft.pap not in range(4):
         raise Refusal("Choose severity, TLP and PAP from the lists.")
     return title, description

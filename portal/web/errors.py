@@ -7,10 +7,11 @@ from typing import Any
 from flask import Flask, Response, current_app, g, make_response, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, SecurityError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, SecurityError
 
 from ..extensions import db
 from ..refusals import NotVisible, Refusal, TooMany
+from .face import go_to
 
 TITLES = {
     400: "This request could not be understood",
@@ -46,6 +47,8 @@ def handle(error: Exception) -> Response:
         return _wrong_host()
     if isinstance(error, CSRFError):
         return _send_again()
+    if isinstance(error, MethodNotAllowed) and (back := _way_back()):
+        return back
     status, sentence, retry_after = _read(error)
     if status >= 500 and status != 503:
         current_app.logger.error("request %s failed", g.get("request_id", "-"), exc_info=error)
@@ -55,6 +58,28 @@ def handle(error: Exception) -> Response:
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def _not_there() -> str:
+    """Nothing here, or nothing for this person: they must not learn which; but whoever was writing is told that it was not kept."""
+    if request.method == "POST":
+        return "This was not saved: what you were working on is not available to you any more. What you typed is kept for you to copy."
+    if g.get("face") == "console":
+        return "There is nothing at this address, or your profile and organisation do not let you see it."
+    return SENTENCES[404]
+
+
+def _way_back() -> Response | None:
+    """For an address that only takes forms, opened or reloaded by hand: the page the form stands on."""
+    path = request.path
+    while request.method == "GET" and path.count("/") > 2:
+        path = path.rsplit("/", 1)[0]
+        try:
+            current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+        except HTTPException:
+            continue
+        return go_to(path)
+    return None
 
 
 def _wrong_host() -> Response:
@@ -72,7 +97,7 @@ def _read(error: Exception) -> tuple[int, str, int]:
     if isinstance(error, Refusal):
         return error.status, error.sentence, 0
     if isinstance(error, NotVisible):
-        return 404, SENTENCES[404], 0
+        return 404, _not_there(), 0
     if isinstance(error, IntegrityError):  # two people did the same at the same moment, and this one came second
         return 409, "Somebody else did the same at this very moment. Go back, reload the page and look before you try again.", 0
     if isinstance(error, OperationalError):

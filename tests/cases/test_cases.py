@@ -273,3 +273,8 @@ def test_deleting_nothing_case_counts_stay(cast: Cast) -> None:
     case = cast.case("internal")
     share(case, cast("ada"), cast("hanna"))
     assert case.version == 2
+
+
+def test_an_incident_cannot_begin_in_the_future(cast: Cast) -> None:
+    with pytest.raises(Refusal, match="begun in the future"):
+        cases.create_case(Draft("Title", "Text", start_date=now() + timedelta(days=1)), by=cast("ada"))

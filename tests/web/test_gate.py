@@ -145,3 +145,24 @@ def test_a_session_in_use_lasts_its_day_and_no_longer(browse: Browse) -> None:
             assert hanna.get("/portal/").status_code == 200, minute
     with at(start + timedelta(minutes=481)):
         assert hanna.get("/portal/").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "back"),
+    [
+        ("hanna", "/portal/cases/{}/comments", "/portal/cases/{}"),
+        ("ada", "/console/cases/{}/comments", "/console/cases/{}"),
+        ("ada", "/console/account/password", "/console/account"),
+    ],
+)
+def test_an_address_that_only_takes_forms_leads_back_to_its_page(world: World, browse: Browse, who: str, path: str, back: str) -> None:
+    """Without JavaScript a refused form stays at its own address; reloading it must not end in an error."""
+    number = world.cases["shared"]
+    assert browse(who).get(path.format(number)).headers["Location"] == back.format(number)
+
+
+def test_what_could_not_be_saved_is_said_so(world: World, browse: Browse) -> None:
+    answer = browse("hanna").post(f"/portal/cases/{world.cases['internal']}/comments", {"message": "My long report."})
+    assert answer.status_code == 404
+    assert "This was not saved" in answer.text
+    assert "My long report." in answer.text

@@ -160,7 +160,12 @@
     for (const [name, value] of [...request.body]) if (!value) request.body.delete(name);
   });
 
-  document.addEventListener("htmx:finally:request", (event) => rest(event.detail.ctx.sourceElement));
+  document.addEventListener("htmx:finally:request", (event) => {
+    const { sourceElement: source, response } = event.detail.ctx;
+    rest(source);
+    // What went wrong before is over when something went right.
+    if (response?.raw.ok) for (const place of ["#notice", "#drawer-notice"]) find(place)?.replaceChildren();
+  });
 
   document.addEventListener("htmx:after:swap", (event) => {
     const talk = event.target.closest?.("[data-conversation]");
@@ -193,6 +198,16 @@
     }
   });
 
+  // What a choice would do is asked of the server; until it has answered, nothing of the old answer can be confirmed.
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("#drawer #access-form");
+    const confirmButton = form && find("#access-confirm", form);
+    if (!confirmButton || !event.target.name) return;
+    confirmButton.disabled = true;
+    find(".error-summary", form)?.remove();
+  });
+
   document.addEventListener("input", (event) => {
     if (event.target.id !== "people-search") return;
     const wanted = event.target.value.trim().toLowerCase();
@@ -219,9 +234,10 @@
 
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest?.("input, textarea, select");
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field?.form) {
+    const button = field?.matches("textarea") && field.form && find("button.primary:not(:disabled)", field.form);
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && button) {
       event.preventDefault();
-      field.form.requestSubmit(find("button.primary", field.form));
+      field.form.requestSubmit(button);
     } else if (event.key === "Enter" && field?.id === "people-search") {
       event.preventDefault();
     } else if (event.key === "Escape") {
