@@ -1,6 +1,37 @@
 """The analyst console."""
 
-from . import access, cases, comments, feed, people, restriction
+from . import (
+    access,
+    cases,
+    comments,
+    feed,
+    new_person,
+    organisations,
+    people,
+    people_bulk,
+    person,
+    profiles,
+    proofs,
+    restriction,
+    seats,
+    settings,
+)
 from .face import console
 
-__all__ = ["access", "cases", "comments", "console", "feed", "people", "restriction"]
+__all__ = [
+    "access",
+    "cases",
+    "comments",
+    "console",
+    "feed",
+    "new_person",
+    "organisations",
+    "people",
+    "people_bulk",
+    "person",
+    "profiles",
+    "proofs",
+    "restriction",
+    "seats",
+    "settings",
+]

@@ -25,7 +25,7 @@ CONSOLE = [
     "{case}/restriction",
     "/console/feed",
     "/console/people",
-    "/console/people/invite",
+    "/console/people/new",
     "/console/account",
     "/console/cases/999999",
 ]
