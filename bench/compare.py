@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench import processes, seed_floor
 from bench.processes import Browser, Server, clean_environ, loads
-from bench.seed_product import PASSWORD, guest_email, staff_email
+from bench.seed_product import PASSWORD, PLATFORM_EMAIL, guest_email, staff_email
 
 DATA = Path(__file__).parent / "data"
 YARDSTICK = "floor list"
@@ -137,6 +137,7 @@ def pages(floor: Server, product: Server) -> list[Page]:
     """What is measured, floors first; signs in as the people it needs."""
     someone = Browser(floor.url).sign_in("/login", username="portal1", password="none")
     analyst = Browser(product.url).sign_in("/console/sign-in", email=staff_email(1), password=PASSWORD)
+    platform = Browser(product.url).sign_in("/console/sign-in", email=PLATFORM_EMAIL, password=PASSWORD)
     guest = Browser(product.url).sign_in("/portal/sign-in", email=guest_email(1), password=PASSWORD)
     return [
         Page("floor list", floor, someone, "/cases", "(1)"),
@@ -145,6 +146,13 @@ def pages(floor: Server, product: Server) -> list[Page]:
         Page("console case", product, analyst, "/console/cases/1", "(1)", "floor case"),
         Page("portal home", product, guest, "/portal/", "(1)", "floor list"),
         Page("portal case", product, guest, "/portal/cases/1", "(1)", "floor case"),
+        Page("people list", product, analyst, "/console/people", "1,000+ people", "floor list"),
+        Page("people search", product, analyst, "/console/people?q=haas+andre", "people-table", "floor list"),
+        Page("people filter", product, analyst, "/console/people?state=expired", "Invitation expired", "floor list"),
+        Page("picker", product, analyst, "/console/cases/1/access", "people-found", "floor list"),
+        Page("picker search", product, analyst, "/console/cases/1/access?q=haas", "who match are shown", "floor list"),
+        Page("everybody list", product, platform, "/console/people", "1,000+ people", "floor list"),
+        Page("everybody search", product, platform, "/console/people?q=haas+andre", "people-table", "floor list"),
     ]
 
 
@@ -208,7 +216,7 @@ def main() -> None:
         wanted = pages(floor, product)
         table(run(wanted, chosen.rounds, chosen.seconds), wanted)
         print(f"\nMemory: floor {floor.memory_mb():.0f} MB, product {product.memory_mb():.0f} MB. First load over the wire:")
-        for page in wanted[2:]:
+        for page in wanted[2:7]:
             first_load(page)
 
 

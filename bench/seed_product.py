@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select, text
 
-from bench.world import CASES, GUESTS, LAST, STAFF, Incident, incidents
+from bench.world import CASES, CROWD, ELSEWHERE, GUESTS, LAST, OTHERS, STAFF, Incident, incidents
 from portal import create_app
-from portal.accounts.models import AccountType, Membership, Profile, User, membership_profile
+from portal.accounts.models import AccountType, Membership, OneTimeLink, Profile, Purpose, User, folded, membership_profile
 from portal.accounts.passwords import hash_password
 from portal.accounts.platform import has_people
 from portal.cases.models import STATUSES, Case, CaseCounter, Comment, Stage
@@ -18,6 +19,7 @@ from portal.cases.text import render
 from portal.config import from_env
 from portal.extensions import db
 from portal.organisations.models import Organisation, Party, PartyKind
+from portal.settings.models import Setting
 from portal.sharing.models import Access, Grant
 from portal.upgrade import bring_up_to_date
 
@@ -36,6 +38,12 @@ def guest_email(number: int) -> str:
     return f"guest{number}@client.example"
 
 
+PLATFORM_EMAIL = "root@platform.example"
+FIRST_OF_CROWD = 1_000
+FORENAMES = ("André", "Beatriz", "Chiara", "Dmitri", "Elif", "Folke", "Grace", "Hanneke", "Ilir", "Jun", "Katya", "Lwazi", "Maëlle")
+SURNAMES = ("Abara", "Bergström", "Castellano", "Dvořák", "Eriksen", "Fontaine", "Gallagher", "Haas", "Ivanova", "Jansen", "Kowalski")
+
+
 def _put(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     for start in range(0, len(rows), ROWS_AT_ONCE):
         connection.execute(insert(table), rows[start : start + ROWS_AT_ONCE])
@@ -46,6 +54,7 @@ def _person(number: int, *, guest: bool, stored: str) -> dict[str, Any]:
         "id": 100 + number + (STAFF if guest else 0),
         "email": guest_email(number) if guest else staff_email(number),
         "name": f"Guest {number}" if guest else f"Analyst {number}",
+        "search_text": f"guest {number} {guest_email(number)}" if guest else f"analyst {number} {staff_email(number)}",
         "type": AccountType.EXTERNAL if guest else AccountType.NORMAL,
         "password_hash": stored,
         "created_at": LAST,
@@ -67,6 +76,59 @@ def _people(connection: Connection, stored: str) -> None:
     _put(connection, Membership.__table__, members)
     roles = [(p["id"], profiles["Org-Admin"]) for p in staff] + [(p["id"], profiles["External-Actor"]) for p in guests]
     _put(connection, membership_profile, [{"membership_id": member, "profile_id": profile} for member, profile in roles])
+
+
+def _stranger(number: int, stored: str) -> dict[str, Any]:
+    """One of the crowd: most are set up, every twentieth was invited only, every fiftieth is locked."""
+    name = f"{FORENAMES[number % len(FORENAMES)]} {SURNAMES[number // 7 % len(SURNAMES)]} {number}"
+    email, moment = f"person{number}@crowd.example", LAST if number % 20 else None
+    return {
+        "id": FIRST_OF_CROWD + number,
+        "email": email,
+        "name": name,
+        "search_text": folded(f"{name} {email}"),
+        "type": AccountType.EXTERNAL if number <= CROWD or number % 3 else AccountType.NORMAL,
+        "active": number % 50 != 7,
+        "password_hash": stored if moment else None,
+        "created_at": LAST,
+        "activated_at": moment,
+        "last_sign_in_at": LAST - timedelta(minutes=number) if moment else None,
+    }
+
+
+def _invitation(person: dict[str, Any], organisation_id: int) -> dict[str, Any]:
+    hours = 10**6 if person["id"] % 40 else -24
+    hashed = {"salt": f"{person['id']}", "nonce_hash": f"{person['id']}"}
+    about = {"purpose": Purpose.INVITATION, "user_id": person["id"], "organisation_id": organisation_id, "created_at": LAST}
+    return {**about, **hashed, "expires_at": LAST + timedelta(hours=hours)}
+
+
+def _crowd(connection: Connection, stored: str) -> None:
+    """As many accounts as make 10,000, most of them outside people of the measured organisation."""
+    profiles = {name: key for name, key in connection.execute(select(Profile.name, Profile.id))}  # noqa: C416  (rows, not tuples)
+    _put(connection, Organisation.__table__, [{"id": ORGANISATION + n, "name": f"Other CSIRT {n}"} for n in range(1, OTHERS + 1)])
+    people = [_stranger(number, stored) for number in range(1, CROWD + ELSEWHERE + 1)]
+    _put(connection, User.__table__, people)
+    places = {p["id"]: ORGANISATION + (n % OTHERS + 1 if n > CROWD else 0) for n, p in enumerate(people, 1)}
+    _put(
+        connection,
+        Membership.__table__,
+        [{"id": key, "user_id": key, "organisation_id": place, "is_default": True} for key, place in places.items()],
+    )
+    held = {AccountType.EXTERNAL: profiles["External-Reader"], AccountType.NORMAL: profiles["Analyst"]}
+    _put(connection, membership_profile, [{"membership_id": p["id"], "profile_id": held[p["type"]]} for p in people])
+    _put(connection, OneTimeLink.__table__, [_invitation(p, places[p["id"]]) for p in people if p["activated_at"] is None])
+
+
+def _administrator(connection: Connection, stored: str) -> None:
+    """Somebody who looks at everybody; the second step is not what is measured."""
+    connection.execute(insert(Setting).values(name="sign_in", value={"mfa_admin": False, "mfa_organisation": False}))
+    person = {"id": 99, "email": PLATFORM_EMAIL, "name": "Root", "search_text": f"root {PLATFORM_EMAIL}", "type": AccountType.NORMAL}
+    _put(connection, User.__table__, [{**person, "password_hash": stored, "created_at": LAST, "activated_at": LAST}])
+    place = connection.scalar(select(Organisation.id).where(Organisation.built_in))
+    _put(connection, Membership.__table__, [{"id": 99, "user_id": 99, "organisation_id": place, "is_default": True}])
+    profile = connection.scalar(select(Profile.id).where(Profile.name == "Admin"))
+    _put(connection, membership_profile, [{"membership_id": 99, "profile_id": profile}])
 
 
 def _case(case: Incident) -> dict[str, Any]:
@@ -136,6 +198,8 @@ def seed() -> None:
         stored = hash_password(PASSWORD)
         with db.engine.connect().execution_options(write=True) as connection, connection.begin():
             _people(connection, stored)
+            _crowd(connection, stored)
+            _administrator(connection, stored)
             _cases(connection)
             connection.execute(text("ANALYZE"))
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 CASES, STAFF, GUESTS = 10_000, 20, 180
+# Further accounts, so that there are 10,000: outside people of the measured organisation, and people of others.
+CROWD, ELSEWHERE, OTHERS = 8_800, 1_000, 10
 GUEST_CASES = 500  # what the measured guest sees
 LONG_TALK = 20  # comments on case 1, the measured case page
 USUAL_TALK = 5

@@ -40,6 +40,8 @@ class Id(BaseConverter):
 def create_app(settings: Settings | None = None) -> Flask:
     """Build the application from settings, by default those of the environment."""
     settings = settings or from_env()
+    if not settings.allow_affected_sqlite:
+        database.refuse_affected(settings.database_url)
     app = House(__name__, instance_path=str(settings.instance), static_folder=None)
     app.config.from_mapping(_flask_config(settings))
     app.url_map.converters.update(id=Id, uid=Uid)

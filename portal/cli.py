@@ -16,11 +16,12 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from . import __version__, create_app
-from .accounts.cli import create_admin_account, print_set_up_link
+from .accounts.cli import create_admin_account, print_set_up_link, reset_second_step
 from .config import BadSettings, from_env, instance_folder
 from .database import driver, is_affected
 from .mail.cli import send_test, work
 from .sample import load as sample
+from .settings.values import mail_is_set_up
 from .upgrade import bring_up_to_date
 
 
@@ -31,18 +32,11 @@ def main() -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def _app(**defaults: Any) -> Flask:
-    """The application with its database up to date; settings that cannot work end the command with their sentence."""
+def _app(*, upgraded: bool = True, **defaults: Any) -> Flask:
+    """The application, `upgraded` with its database up to date; settings that cannot work end the command with their sentence."""
     try:
-        settings = from_env(create=True, **defaults)
-        version = driver().sqlite_version_info
-        if settings.database_url.startswith("sqlite") and is_affected(version) and not settings.allow_affected_sqlite:
-            raise BadSettings(
-                f"SQLite {driver().sqlite_version} can corrupt a database under load. Install the package pysqlite3 with a newer one, "
-                "use PostgreSQL, or set PORTAL_ALLOW_AFFECTED_SQLITE=1."
-            )
-        app = create_app(settings)
-        copied = bring_up_to_date(app)
+        app = create_app(from_env(create=True, **defaults))
+        copied = bring_up_to_date(app) if upgraded else None
     except BadSettings as error:
         raise click.ClickException(str(error)) from error
     except OperationalError as error:
@@ -61,6 +55,7 @@ def serve() -> None:
 
 
 # 150 idle connections would block the default limit of 100; no Server header.
+SECONDS_TO_FINISH = 15  # the letter in hand, when the server ends
 WAITRESS: dict[str, Any] = {"connection_limit": 1000, "channel_timeout": 60, "ident": None}
 
 
@@ -83,17 +78,18 @@ def _serve(app: Flask) -> None:
         raise click.ClickException(
             f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. Set PORTAL_PORT to another."
         ) from error
-    stop = sender.start_thread(app) if settings.worker == "inline" else None
-    if not settings.smtp_host:
-        click.echo(f"Mail is not set up: letters are written to {settings.mail_folder}.")
+    background = sender.Background(app) if settings.worker == "inline" else None
+    with app.app_context():
+        if not mail_is_set_up():
+            click.echo(f"Mail is not set up: letters are written to {settings.mail_folder}.")
     click.echo(f"Listening on http://{settings.host}:{settings.port}, reached as {settings.base_url}. Stop with Ctrl+C.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server.run()  # returns on Ctrl+C and SIGTERM, after the requests under way
     finally:
         server.close()
-        if stop:
-            stop.set()
+        if background and not background.end(SECONDS_TO_FINISH):
+            logging.getLogger("portal.mail").warning("a letter is still under way; it is sent again at the next start")
 
 
 @main.command()
@@ -118,7 +114,10 @@ def demo(reset: bool) -> None:
         if not (folder / sample.MARK).exists() or os.environ.get("PORTAL_DATABASE_URL"):
             raise click.ClickException(f"{folder} does not hold a sample world of its own, so it is not thrown away.")
         shutil.rmtree(folder)
-    app = _app(instance=folder)
+    # It holds nothing that could be lost, so it starts on any SQLite.
+    app = _app(instance=folder, allow_affected_sqlite=True)
+    if app.config["SETTINGS"].database_url.startswith("sqlite") and is_affected(driver().sqlite_version_info):
+        click.echo(f"SQLite {driver().sqlite_version} can corrupt a database under load; that is good enough to look around only.")
     try:
         password = sample.load(app)
     except sample.RealData as error:
@@ -137,11 +136,18 @@ def create_admin(email: str, name: str, team: str, password_stdin: bool) -> None
     create_admin_account(_app(), email=email, name=name, team=team, password_stdin=password_stdin)
 
 
+@main.command("reset-mfa")
+@click.argument("email")
+def reset_mfa(email: str) -> None:
+    """Take away the second step of the account with the address EMAIL, when nobody else can."""
+    reset_second_step(_app(), email)
+
+
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 def routes(as_json: bool) -> None:
     """List every route: rule, methods, endpoint, face, what it needs."""
-    app = _app()
+    app = _app(upgraded=False)
     rows = []
     for rule in sorted(app.url_map.iter_rules(), key=lambda r: r.rule):
         needs = getattr(app.view_functions[rule.endpoint], "needs", None)
@@ -165,7 +171,7 @@ def mail() -> None:
 @click.argument("address")
 def mail_test(address: str) -> None:
     """Send a test letter to ADDRESS now and say what happened."""
-    send_test(_app(), address)
+    send_test(_app(upgraded=False), address)
 
 
 @main.command()

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+from zoneinfo import available_timezones
 
 from sqlalchemy import DateTime, Dialect
 from sqlalchemy.types import TypeDecorator
@@ -27,6 +29,16 @@ def at(moment: datetime) -> Iterator[None]:
         yield
     finally:
         _told.reset(token)
+
+
+# What people call the place they live in; the rest of the time zone database are shorthands and old names.
+REGIONS = ("Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> frozenset[str]:
+    """Every time zone that can be chosen."""
+    return frozenset(name for name in available_timezones() if "/" in name and name.split("/")[0] in REGIONS) | {"UTC"}
 
 
 class UTCDateTime(TypeDecorator[datetime]):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +20,17 @@ class BadSettings(Exception):
     """The product does not start with these settings; the text says which one and what would be right."""
 
 
+# Whole numbers and what they may be; administrators who set one in the console are held to the same.
+LIMITS: dict[str, tuple[int, int]] = {
+    "port": (1, 65535),
+    "threads": (1, 256),
+    "proxies": (0, 16),
+    "smtp_port": (1, 65535),
+    "mail_retry_seconds": (1, 86400),
+    "invitation_hours": (1, 720),
+    "reset_minutes": (5, 1440),
+}
+USUAL_PORTS = {"http": 80, "https": 443}
 NOT_AN_ORIGIN = "PORTAL_BASE_URL is not an address this product can use. Give scheme and host only, for example https://cases.example.org."
 
 
@@ -53,8 +66,9 @@ class Settings:
     given: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
-        if not 0 < self.port < 65536:
-            raise BadSettings(f"PORTAL_PORT is {self.port}. It must be between 1 and 65535.")
+        for name, (least, most) in LIMITS.items():
+            if not least <= getattr(self, name) <= most:
+                raise BadSettings(f"PORTAL_{name.upper()} is {getattr(self, name)}. It must be between {least} and {most}.")
         chosen = {f.name for f in fields(self) if f.name != "given" and f.default is not MISSING and getattr(self, f.name) != f.default}
         if self.mail_from == self._usual_sender:
             chosen.discard("mail_from")
@@ -64,10 +78,14 @@ class Settings:
         for prefix in ("postgres://", "postgresql://"):
             if self.database_url.startswith(prefix):  # the driver this product installs, whatever the shorter name stands for
                 object.__setattr__(self, "database_url", "postgresql+psycopg://" + self.database_url.removeprefix(prefix))
-        object.__setattr__(self, "base_url", self.base_url.rstrip("/"))
+        object.__setattr__(self, "base_url", _as_browsers_write(self.base_url.rstrip("/")))
         if not self.mail_from:
             object.__setattr__(self, "mail_from", self._usual_sender)
         self._check()
+
+    def may_send_plainly(self, host: str) -> bool:
+        """Whether letters may go to this mail server unencrypted."""
+        return self.allow_http or is_loopback(host)
 
     def overrules(self, name: str) -> bool:
         """Whether the environment settles this, so that nobody can change it in the console."""
@@ -85,7 +103,7 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """Whether it is reached from this machine only."""
-        return _is_loopback(urlsplit(self.base_url).hostname or "")
+        return is_loopback(urlsplit(self.base_url).hostname or "")
 
     @property
     def origin(self) -> str:
@@ -104,14 +122,12 @@ class Settings:
         parts = _split(self.base_url)
         if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or any(parts[2:]):
             raise BadSettings(NOT_AN_ORIGIN)
-        if not self.secure and not self.allow_http and not _is_loopback(parts.hostname):
+        if not self.secure and not self.allow_http and not is_loopback(parts.hostname):
             raise BadSettings("PORTAL_BASE_URL uses http. Use https, or set PORTAL_ALLOW_HTTP=1 if you know why not.")
         _check_database(self.database_url)
-        if self.mail_retry_seconds < 1:
-            raise BadSettings("PORTAL_MAIL_RETRY_SECONDS must be at least 1, so that a server that is down is not asked without end.")
         _one_of("PORTAL_WORKER", self.worker, "inline", "separate")
         _one_of("PORTAL_SMTP_SECURITY", self.smtp_security, "starttls", "tls", "none")
-        if self.smtp_security == "none" and self.smtp_host and not (_is_loopback(self.smtp_host) or self.allow_http):
+        if self.smtp_security == "none" and self.smtp_host and not self.may_send_plainly(self.smtp_host):
             raise BadSettings("PORTAL_SMTP_SECURITY=none would send mail unencrypted. Use starttls or tls.")
         if not self.testing and (self.argon2_memory_mib < 19 or self.argon2_time < 2):
             raise BadSettings("PORTAL_ARGON2_MEMORY_MIB must be at least 19 and PORTAL_ARGON2_TIME at least 2.")
@@ -141,7 +157,18 @@ def _one_of(name: str, value: str, *allowed: str) -> None:
         raise BadSettings(f"{name} is {value!r}. It must be one of: {', '.join(allowed)}.")
 
 
-def _is_loopback(host: str) -> bool:
+def _as_browsers_write(base_url: str) -> str:
+    """Small letters, no port that goes without saying: the Origin header is compared letter by letter."""
+    parts = _split(base_url)
+    if not parts.hostname or "@" in parts.netloc:
+        return base_url  # not an address; _check says so
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = f":{parts.port}" if parts.port not in (None, USUAL_PORTS.get(parts.scheme)) else ""
+    return parts._replace(netloc=f"{host}{port}").geturl()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the name or address stands for this machine itself."""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -160,16 +187,33 @@ def ensure_secret(instance: Path) -> str:
     if not path.exists():
         # Another process may start at the same time: the one whose link succeeds decides the key.
         draft = instance / f".secret_key.{secrets.token_hex(4)}"
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(48))
-            file.flush()
-            os.fsync(file.fileno())
+        _write_anew(draft, secrets.token_urlsafe(48))
+        _keep(draft, path)
+        draft.unlink()
+    return _existing_secret(instance)
+
+
+def _keep(draft: Path, path: Path) -> None:
+    """Give the whole key its name, unless another process was quicker."""
+    with suppress(FileExistsError):
         try:
             os.link(draft, path)
         except FileExistsError:
-            pass
-        draft.unlink()
-    return _existing_secret(instance)
+            raise
+        except OSError:  # a filesystem without links: whoever makes the file first writes it
+            _write_anew(path, draft.read_text())
+    for _ in range(40):  # only there can the other process have made the file and not have written it yet
+        if path.stat().st_size:
+            return
+        time.sleep(0.05)
+
+
+def _write_anew(path: Path, text: str) -> None:
+    """Write a private file that must not exist yet, down to the disk."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def from_env(environ: Mapping[str, str] = os.environ, *, create: bool = False, **defaults: object) -> Settings:
@@ -215,6 +259,8 @@ def _parse(variable: str, kind: str, text: str) -> object:
     if kind == "int":
         if not text.strip().isdecimal():
             raise BadSettings(f"{variable} is {text!r}. It must be a whole number.")
+        if len(text.strip()) > 9:
+            raise BadSettings(f"{variable} is too large.")
         return int(text)
     if kind == "bool":
         _one_of(variable, text.lower(), "1", "0", "true", "false", "yes", "no")

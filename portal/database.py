@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import make_url
 
+from .config import BadSettings
 from .extensions import db
 
 try:
@@ -34,6 +35,15 @@ def is_affected(version: tuple[int, int, int]) -> bool:
     """Whether this SQLite release carries the WAL-reset bug."""
     same_line = [fixed for fixed in REPAIRED if fixed[:2] == version[:2]]
     return version < (same_line[0] if same_line else REPAIRED[-1])
+
+
+def refuse_affected(url: str) -> None:
+    """Do not start with a SQLite that can corrupt what is accepted."""
+    if make_url(url).get_backend_name() == "sqlite" and is_affected(driver().sqlite_version_info):
+        raise BadSettings(
+            f"SQLite {driver().sqlite_version} can corrupt a database under load. Install the package pysqlite3 with a newer one, "
+            "use PostgreSQL, or set PORTAL_ALLOW_AFFECTED_SQLITE=1."
+        )
 
 
 def engine_options(url: str) -> dict[str, Any]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 SIZE = 25
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Page(Generic[T]):
 
 def cursor(moment: datetime, number: int) -> str:
     """The place right after a row, for an address."""
-    return f"{(moment - _EPOCH) // timedelta(microseconds=1)}-{number}"
+    return f"{(moment - EPOCH) // timedelta(microseconds=1)}-{number}"
 
 
 def read_cursor(text: str) -> tuple[datetime, int] | None:
@@ -30,6 +32,23 @@ def read_cursor(text: str) -> tuple[datetime, int] | None:
     if not (first.isascii() and second.isascii() and first.isdigit() and second.isdigit() and len(first) < 18 and len(second) < 18):
         return None
     try:
-        return _EPOCH + timedelta(microseconds=int(first)), int(second)
+        return EPOCH + timedelta(microseconds=int(first)), int(second)
     except OverflowError:
         return None
+
+
+def text_cursor(text: str, number: int) -> str:
+    """The place right after a row in a list that is ordered by a text."""
+    return f"{number}-{base64.urlsafe_b64encode(text.encode()).decode().rstrip('=')}"
+
+
+def read_text_cursor(text: str) -> tuple[str, int] | None:
+    """The place such a cursor names; None for anything that is not one."""
+    number, _, packed = text.partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < 18 and packed.isascii()):
+        return None
+    try:
+        place = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return None if "\0" in place else (place, int(number))

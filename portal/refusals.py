@@ -23,6 +23,16 @@ class NotAllowed(Refusal):
     status = 403
 
 
+class Unfit(Refusal):
+    """What was typed into one field will not do; `field` says which, so that the sentence stands beside it."""
+
+    status = 422
+
+    def __init__(self, field: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class TooMany(Refusal):
     """A limit is used up; `retry_after` says in how many seconds another try makes sense."""
 

@@ -16,8 +16,11 @@ from ..database import start_writing
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import Refusal
-from . import links, passwords, platform
+from ..settings import values
+from . import invitations, links, mfa, passwords, platform
 from .models import AccountType, User
+
+LONGEST_TEAM = 64
 
 
 def print_set_up_link(app: Flask) -> None:
@@ -33,7 +36,9 @@ def print_set_up_link(app: Flask) -> None:
         settings = app.config["SETTINGS"]
         click.echo("\nNobody has an account yet. Make the first administrator by opening this link (it works once):")
         click.echo(f"\n    {settings.base_url}/set-up/{token}\n")
-        click.echo(f"It works for {settings.invitation_hours} hours; starting again prints a new one. Or use: portal create-admin\n")
+        click.echo(
+            f"It works for {values.current().invitation_hours} hours; starting again prints a new one. Or use: portal create-admin\n"
+        )
 
 
 def create_admin_account(app: Flask, *, email: str, name: str, team: str, password_stdin: bool) -> None:
@@ -46,6 +51,8 @@ def create_admin_account(app: Flask, *, email: str, name: str, team: str, passwo
         first = not platform.has_people()
         if first and not team:
             raise click.ClickException("Name the security team with --team: this is the first administrator.")
+        if len(email) > invitations.LONGEST or len(team) > LONGEST_TEAM:
+            raise click.ClickException(f"Use at most {invitations.LONGEST} characters for the address and {LONGEST_TEAM} for the team.")
         if not first and db.session.scalar(select(User.id).where(User.email == email)):
             click.echo(f"{email} has an account already; nothing was changed.")
             return
@@ -53,7 +60,7 @@ def create_admin_account(app: Flask, *, email: str, name: str, team: str, passwo
             sys.stdin.readline().rstrip("\n") if password_stdin else click.prompt("Password", hide_input=True, confirmation_prompt=True)
         )
         try:
-            _make(first, team, name, email, password)
+            _make(first, " ".join(team.split()), invitations.proper_name(name, AccountType.NORMAL, None), email, password)
         except Refusal as refusal:
             raise click.ClickException(refusal.sentence) from refusal
         db.session.commit()
@@ -73,3 +80,17 @@ def _make(first: bool, team: str, name: str, email: str, password: str) -> None:
     admin = db.session.scalars(select(Organisation).where(Organisation.built_in)).one()
     platform.join(user, admin, [platform.profile("Admin")], default=True)
     record(Kind.USER_CREATED, actor=None, organisation_id=admin.id, object_id=user.id)
+
+
+def reset_second_step(app: Flask, email: str) -> None:
+    """Take somebody's second factors away, for when no administrator is left who could."""
+    with app.app_context():
+        start_writing()
+        user = db.session.scalar(select(User).where(User.email == email.strip().lower()).with_for_update())
+        if user is None:
+            raise click.ClickException(f"Nobody has an account with the address {email}.")
+        if not user.mfa:
+            raise click.ClickException(f"{user.name} has no second step; nothing was changed.")
+        mfa.take_away(user, by=None)
+        db.session.commit()
+        click.echo(f"{user.name} can sign in with the password alone now, and is told by mail. Other sessions of theirs have ended.")

@@ -2,77 +2,105 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
 
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
-from ..database import start_writing
+from ..database import queue_up, start_writing
 from ..extensions import db
 from ..mail.outbox import post
-from ..organisations.models import Organisation, Party, PartyKind
-from ..refusals import NotVisible, Refusal
-from . import links, passwords
+from ..organisations.models import Organisation
+from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
+from ..settings import values
+from . import joining, links, passwords
+from .joining import Seat
 from .models import AccountType, OneTimeLink, Profile, Purpose, User
+from .permissions import Permission
 from .platform import join
-from .powers import check_grant, member, organisation_for, type_for
+from .powers import NO_RIGHT, account, member
 from .viewer import Viewer
 
-
-def profiles_for(kind: AccountType, organisation: Organisation) -> list[Profile]:
-    """The profiles an account of this kind may hold in this organisation."""
-    wanted = select(Profile).where(Profile.type == type_for(kind, organisation))
-    return list(db.session.scalars(wanted.order_by(Profile.name)))
+LONGEST = 128
 
 
-def invite(
-    *, email: str, name: str, kind: AccountType, profile_ids: list[int], organisation_id: int, by: Viewer, works_for: str = ""
-) -> User:
-    """Create the account and send its owner an invitation; both in the running transaction, the mail when the server is there."""
-    organisation = organisation_for(organisation_id, by=by)
+def free_address(email: str) -> str:
+    """The sign-in name, tidied; refused at its field when it is none, too long or somebody else's."""
     email = email.strip().lower()
+    if len(email) > LONGEST:
+        raise Unfit("email", f"Use at most {LONGEST} characters.")
+    try:
+        validate_email(email, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise Unfit("email", "Enter an e-mail address like name@example.org.") from None
+    queue_up("addresses")
     if db.session.scalar(select(User.id).where(User.email == email)):
-        raise Refusal("There is already an account with this address.")
-    profiles = [profile for profile in profiles_for(kind, organisation) if profile.id in profile_ids]
-    if kind is not AccountType.EXTERNAL and len(profiles) != 1:
-        raise Refusal("Choose one profile that fits a colleague in this organisation.")
-    if kind is AccountType.EXTERNAL and (not profiles or organisation.built_in):
-        raise Refusal("Choose at least one role for the external user, in an organisation that holds cases.")
-    check_grant(profiles, by=by)
-    user = User(email=email, name=name.strip(), type=kind)
+        raise Unfit("email", "There is already an account with this address. Choose another one.")
+    return email
+
+
+def proper_name(name: str, kind: AccountType, organisation: Organisation | None) -> str:
+    """The name, tidied; refused at its field when it is empty, too long or that of the team."""
+    name = " ".join(name.split())
+    if not name:
+        raise Unfit("name", "Type a name.")
+    if len(name) > LONGEST:
+        raise Unfit("name", f"Use at most {LONGEST} characters.")
+    if kind is AccountType.EXTERNAL:
+        _check_name(name, organisation)
+    return name
+
+
+def invite(*, email: str, name: str, kind: AccountType, seats: list[Seat], by: Viewer, works_for: str = "") -> User:
+    """Create the account and send its owner an invitation, in the running transaction; a program gets no mail and is ready at once.
+
+    What is wrong with one of the places is told with its number before the field.
+    """
+    if not by.can(Permission.MANAGE_USER):
+        raise NotAllowed(NO_RIGHT)
+    email = free_address(email)
+    places = _places(kind, seats, by)
+    home = places[next((index for index, seat in enumerate(seats) if seat.default), 0)][0]
+    name = proper_name(name, kind, home)
+    user = User(email=email, name=name, type=kind, activated_at=now() if kind is AccountType.SERVICE else None)
     db.session.add(user)
     db.session.flush()
-    party = _party(organisation, works_for) if kind is AccountType.EXTERNAL else None
-    join(user, organisation, profiles, default=True, party_id=party.id if party else None)
-    record(
-        Kind.USER_CREATED,
-        actor=by,
-        organisation_id=organisation.id,
-        object_id=user.id,
-        changes={"profiles": [None, [p.name for p in profiles]]},
-    )
-    send_invitation(user, organisation, by=by)
+    for organisation, profiles in places:
+        party = joining.party_of(organisation, works_for) if kind is AccountType.EXTERNAL else None
+        join(user, organisation, profiles, default=organisation is home, party_id=party.id if party else None)
+        _note(user, organisation, profiles, first=organisation is home, by=by)
+    if kind is not AccountType.SERVICE:
+        send_invitation(user, home, by=by)
     return user
 
 
-def _party(organisation: Organisation, name: str) -> Party | None:
-    name = name.strip()
-    if not name:
-        return None
-    party = db.session.scalar(select(Party).where(Party.organisation_id == organisation.id, func.lower(Party.name) == name.lower()))
-    if party is None:
-        party = Party(organisation_id=organisation.id, name=name, kind=PartyKind.CLIENT)
-        db.session.add(party)
-        db.session.flush()
-    return party
+def _note(user: User, organisation: Organisation, profiles: list[Profile], *, first: bool, by: Viewer) -> None:
+    told: dict[str, list[object]] = {"profiles": [None, [profile.name for profile in profiles]]}
+    if first:
+        told |= {"name": [None, user.name], "email": [None, user.email], "type": [None, user.type.value]}
+    kind = Kind.USER_CREATED if first else Kind.MEMBERSHIP_ADDED
+    record(kind, actor=by, organisation_id=organisation.id, object_id=user.id, changes=told)
+
+
+def _places(kind: AccountType, seats: list[Seat], by: Viewer) -> list[tuple[Organisation, list[Profile]]]:
+    if not seats:
+        raise Refusal("Choose at least one organisation.")
+    places: list[tuple[Organisation, list[Profile]]] = []
+    for index, seat in enumerate(seats):
+        try:
+            organisation = joining.organisation_to_join(seat.organisation_id, by=by)
+            if organisation in [place for place, _ in places]:
+                raise Unfit("organisation", f"{organisation.name} is chosen twice. Choose each organisation once.")
+            places.append((organisation, joining.fitting(kind, organisation, seat.profile_ids, by=by)))
+        except Unfit as refusal:
+            raise Unfit(f"{index}-{refusal.field}", refusal.sentence) from refusal
+    return places
 
 
 def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None) -> OneTimeLink:
     """A new link and its letter; the older link dies."""
-    if not user.active:
-        raise Refusal(f"{user.name}'s account is locked. Unlock it before you send an invitation.")
-    if user.activated_at is not None:
-        raise Refusal(f"{user.name} has set up the account already. They can use 'Forgotten your password?' on the sign-in page.")
+    _check_open(user)
     link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
     post("invitation", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
     record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id)
@@ -86,12 +114,49 @@ def resend(user_id: int, *, by: Viewer) -> User:
     return user
 
 
-def _check_name(name: str, link: OneTimeLink) -> None:
+def copy(user_id: int, *, by: Viewer) -> OneTimeLink:
+    """A new link for handing over by oneself, while there is no mail to carry it; the older one dies."""
+    user, organisation = account(user_id, by=by)
+    if values.mail_is_set_up():
+        raise Refusal("Mail is set up, so invitations are sent by mail and nobody else sees the link.")
+    _check_open(user)
+    link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
+    record(Kind.INVITATION_COPIED, actor=by, organisation_id=organisation.id, object_id=user.id)
+    return link
+
+
+def cancel(user_id: int, *, by: Viewer) -> User:
+    """Take the invitation back: its link stops working, and no new one can be asked for."""
+    user, organisation = member(user_id, by=by)
+    if user.activated_at is not None:
+        raise Refusal(f"{user.name} has set up the account already. Lock it if they should not use it.")
+    if not links.supersede(Purpose.INVITATION, user):
+        raise Refusal(f"{user.name} has no invitation that could be cancelled.")
+    record(Kind.INVITATION_CANCELLED, actor=by, organisation_id=organisation.id, object_id=user.id)
+    return user
+
+
+def newest(user_id: int) -> OneTimeLink | None:
+    """The last invitation made for the account."""
+    wanted = select(OneTimeLink).where(OneTimeLink.user_id == user_id, OneTimeLink.purpose == Purpose.INVITATION)
+    return db.session.scalar(wanted.order_by(OneTimeLink.id.desc()).limit(1))
+
+
+def _check_open(user: User) -> None:
+    """Only who has not taken possession of the account is invited."""
+    if not user.active:
+        raise Refusal(f"{user.name}'s account is locked. Unlock it before you send an invitation.")
+    if user.type is AccountType.SERVICE:
+        raise Refusal(f"{user.name} is a program: it needs an API key, not an invitation.")
+    if user.activated_at is not None:
+        raise Refusal(f"{user.name} has set up the account already. They can use 'Forgotten your password?' on the sign-in page.")
+
+
+def _check_name(name: str, organisation: Organisation | None) -> None:
     """Nobody may sign as the team towards other guests."""
-    organisation = db.session.get(Organisation, link.organisation_id)
     taken = {"security team", "the security team", organisation.name.lower() if organisation else ""}
     if " ".join(name.lower().split()) in taken:
-        raise Refusal("Use your own name, so that everybody knows who is writing.")
+        raise Unfit("name", "This is what the team is called. Use the person's own name, so that everybody knows who is writing.")
 
 
 def accept(token: str, *, name: str, password: str) -> User:
@@ -103,7 +168,7 @@ def accept(token: str, *, name: str, password: str) -> User:
     if link is None:
         raise NotVisible("link")
     invited = db.session.get_one(User, link.user_id)
-    _check_name(name, link)
+    _check_name(name, db.session.get(Organisation, link.organisation_id))
     passwords.check_strength(password, [invited.name, invited.email, name])
     stored = passwords.hash_password(password)
     start_writing()

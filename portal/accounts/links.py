@@ -13,12 +13,13 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import CursorResult, select, update
 
 from ..clock import now
-from ..config import Settings
+from ..config import LIMITS, Settings
 from ..extensions import db
+from ..settings import values
 from .models import OneTimeLink, Purpose, User
 
 # The row decides when a link is over; the signature only bounds how long a forged clock could help.
-SIGNED_FOR_SECONDS = 30 * 86400
+SIGNED_FOR_SECONDS = LIMITS["invitation_hours"][1] * 3600
 
 
 def _settings() -> Settings:
@@ -46,8 +47,8 @@ def _hash(nonce: str) -> str:
 def lifetime(purpose: Purpose) -> timedelta:
     """How long a new link of this purpose works."""
     if purpose is Purpose.RESET:
-        return timedelta(minutes=_settings().reset_minutes)
-    return timedelta(hours=_settings().invitation_hours)
+        return timedelta(minutes=values.current().reset_minutes)
+    return timedelta(hours=values.current().invitation_hours)
 
 
 def make_link(purpose: Purpose, *, user: User | None = None, organisation_id: int | None = None, by: Any = None) -> OneTimeLink:
@@ -70,9 +71,9 @@ def make_link(purpose: Purpose, *, user: User | None = None, organisation_id: in
     return link
 
 
-def supersede(purpose: Purpose, user: User | None) -> None:
-    """End every open link of this purpose for this person."""
-    db.session.execute(
+def supersede(purpose: Purpose, user: User | None) -> bool:
+    """End every open link of this purpose for this person; whether there was one."""
+    result = db.session.execute(
         update(OneTimeLink)
         .where(
             OneTimeLink.purpose == purpose,
@@ -82,6 +83,8 @@ def supersede(purpose: Purpose, user: User | None) -> None:
         )
         .values(superseded_at=now())
     )
+    assert isinstance(result, CursorResult)
+    return result.rowcount > 0
 
 
 def token_for(link: OneTimeLink) -> str:

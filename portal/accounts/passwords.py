@@ -15,8 +15,9 @@ from flask import current_app
 
 from ..config import Settings
 from ..refusals import Refusal, TooMany
+from ..settings import values
 
-SHORTEST, LONGEST = 12, 256
+LONGEST = 256
 PRODUCT_WORDS = ["portal", "console", "password", "security", "incident"]
 
 # Each hash takes 64 MiB and a core: unbounded, the sign-in page would be a lever to stop the machine (security.md 3.3).
@@ -91,15 +92,16 @@ def _left_without(words: list[str], password: str) -> int:
 
 def check_strength(password: str, about: list[str]) -> None:
     """Refuse what is short, common or made of the person's own data (`about`: name, address, team)."""
-    if len(password) < SHORTEST:
-        raise Refusal(f"Use at least {SHORTEST} characters. A few words in a row are easy to remember.")
+    shortest = values.sign_in_policy().password_shortest
+    if len(password) < shortest:
+        raise Refusal(f"Use at least {shortest} characters. A few words in a row are easy to remember.")
     if len(password) > LONGEST:
         raise Refusal(f"Use at most {LONGEST} characters.")
     from zxcvbn import zxcvbn  # loaded when somebody sets a password: its word lists are large
 
     own = [part.lower() for text in about for part in text.replace("@", " ").replace(".", " ").split() if len(part) > 2]
     words = own + PRODUCT_WORDS
-    if _left_without(words, password) < SHORTEST // 2:  # zxcvbn counts each word as one more thing to guess, known or not
+    if _left_without(words, password) < shortest // 2:  # zxcvbn counts each word as one more thing to guess, known or not
         raise Refusal("Choose a harder password: this one is made of your name, your address or words of this product.")
     result = zxcvbn(password[:72], user_inputs=words)
     if result["score"] < 3:

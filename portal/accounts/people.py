@@ -1,44 +1,207 @@
-"""What is done to accounts: locking and unlocking."""
+"""What is done to an account as a whole: edited, locked, unlocked, signed out, deleted."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from sqlalchemy import delete as delete_from
 from sqlalchemy import select, update
 
 from ..audit.kinds import Kind
 from ..audit.record import record
+from ..cases.models import Case
+from ..clock import now
 from ..extensions import db
 from ..mail.models import OutboxMessage, State
-from ..refusals import Refusal
-from . import sessions
-from .models import Membership, User
-from .powers import member
+from ..mail.outbox import post
+from ..organisations.models import Organisation
+from ..refusals import Refusal, Unfit
+from ..settings import values
+from ..sharing.models import Grant
+from . import invitations, joining, links, powers, sessions
+from .models import (
+    AccountType,
+    ApiKey,
+    Challenge,
+    LoginSession,
+    Membership,
+    OneTimeLink,
+    Passkey,
+    Picture,
+    Purpose,
+    RecoveryCode,
+    Submission,
+    Totp,
+    User,
+    membership_profile,
+)
 from .viewer import Viewer
+
+FIXED_ADDRESS = "The account is set up, so only its owner can change the address, on their account page."
+# Everything that would let somebody in, or that is about the person alone.
+SECRETS = (LoginSession, ApiKey, Passkey, Totp, RecoveryCode, Challenge, Picture, Submission, Grant)
+
+
+def edit(user_id: int, *, name: str, email: str | None = None, by: Viewer) -> User:
+    """Another name; another address only for an account nobody has taken possession of, and then the invitation goes there."""
+    user, organisation = powers.account(user_id, by=by)
+    name = invitations.proper_name(name, user.type, organisation)
+    email = user.email if email is None else email.strip().lower()
+    if email != user.email:
+        if user.activated_at is not None and user.type is not AccountType.SERVICE:
+            raise Unfit("email", FIXED_ADDRESS)
+        email = invitations.free_address(email)
+    changes = {key: [old, new] for key, old, new in (("name", user.name, name), ("email", user.email, email)) if old != new}
+    if changes:
+        user.name, user.email = name, email
+        record(Kind.USER_EDITED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
+    if "email" in changes and user.type is not AccountType.SERVICE:
+        links.supersede(Purpose.INVITATION, user)  # the older link went to somebody else
+        if user.active:
+            invitations.send_invitation(user, organisation, by=by)
+    return user
 
 
 def lock(user_id: int, *, by: Viewer) -> User:
     """Close the account: sessions, links and waiting invitations end in this transaction. It can be reopened."""
-    user, organisation = member(user_id, by=by)
-    if user.id == by.user_id:
+    if user_id == by.user_id:
         raise Refusal("You cannot lock your own account. Ask another administrator.")
-    elsewhere = select(Membership.id).where(Membership.user_id == user.id, Membership.organisation_id != by.organisation_id)
-    if not by.platform and db.session.scalar(elsewhere.limit(1)) is not None:
-        raise Refusal(f"{user.name} also works in another organisation, so only an administrator of the platform can do this.")
+    user, organisation = powers.account(user_id, by=by)
     if user.active:
+        powers.spare(user.id)
         user.active = False
         sessions.end_all(user)
-        db.session.execute(
-            update(OutboxMessage)
-            .where(OutboxMessage.to_user_id == user.id, OutboxMessage.state == State.WAITING)
-            .values(state=State.DROPPED, last_error="the account was locked")
-        )
+        _drop_letters(user, "the account was locked")
         record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
 
 
 def unlock(user_id: int, *, by: Viewer) -> User:
     """Let the person in again; links made before stay dead, an unfinished invitation must be sent anew."""
-    user, organisation = member(user_id, by=by)
+    user, organisation = powers.account(user_id, by=by)
     if not user.active:
         user.active = True
         record(Kind.USER_UNLOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
+
+
+def end_sessions(user_id: int, *, by: Viewer) -> User:
+    """Sign the person out everywhere; they can sign in again."""
+    user, organisation = powers.member(user_id, by=by)
+    number = len(browsers(user))
+    if not number:
+        raise Refusal(f"{user.name} is not signed in anywhere.")
+    sessions.end_all(user)
+    record(Kind.USER_ENDED_SESSIONS, actor=by, organisation_id=organisation.id, object_id=user.id, changes={"sessions": [number, 0]})
+    return user
+
+
+def browsers(user: User) -> list[datetime]:
+    """When each browser the person is signed in with was last seen, the latest first. Whose they are is the caller's business."""
+    rows, policy, moment = LoginSession.__table__.c, values.sign_in_policy(), now()
+    wanted = select(rows.face, rows.created_at, rows.last_seen_at).where(rows.user_id == user.id, rows.epoch == user.epoch)
+    living = [
+        row.last_seen_at
+        for row in db.session.execute(wanted)
+        if row.last_seen_at > moment - policy.idle(row.face) and row.created_at > moment - policy.longest(row.face)
+    ]
+    return sorted(living, reverse=True)
+
+
+def send_reset(user_id: int, *, by: Viewer) -> User:
+    """Mail the person a link to choose a new password; nobody else gets to see it."""
+    user, organisation = powers.member(user_id, by=by)
+    if user.type is AccountType.SERVICE:
+        raise Refusal(f"{user.name} is a program and has no password. Make a new API key instead.")
+    if not user.active:
+        raise Refusal(f"{user.name}'s account is locked. Unlock it first.")
+    if user.activated_at is None:
+        raise Refusal(f"{user.name} has not set up the account yet. Send the invitation again instead.")
+    link = links.make_link(Purpose.RESET, user=user, by=by)
+    post("reset", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
+    record(Kind.PASSWORD_RESET_ASKED, actor=by, organisation_id=organisation.id, object_id=user.id)
+    return user
+
+
+def delete(user_id: int, *, by: Viewer) -> str:
+    """Delete the account for good; return the name, which stays on what its owner wrote."""
+    user, organisation = powers.account(user_id, by=by)
+    erase(user, organisation, by=by)
+    return user.name
+
+
+def remove(user_id: int, organisation_id: int, *, by: Viewer) -> bool:
+    """Take the person out of an organisation; whether it was the last one, so that the account is deleted."""
+    user, organisation, seat = joining.seat_of(user_id, organisation_id, by=by)
+    if user.id == by.user_id:
+        raise Refusal("You cannot remove yourself. Ask another administrator.")
+    others = _others(user.id, organisation.id)
+    if not others:
+        erase(user, organisation, by=by)
+        return True
+    if organisation.built_in:
+        powers.spare(user.id)
+    changes = {"profiles": [[profile.name for profile in seat.profiles], None]}
+    record(Kind.MEMBERSHIP_REMOVED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
+    _leave(user.id, organisation.id)
+    if seat.default:
+        joining.mark_default(user.id, others[0])
+    return False
+
+
+def works_elsewhere(user_id: int, organisation_id: int) -> bool:
+    """Whether the person has a place in another organisation."""
+    return bool(_others(user_id, organisation_id))
+
+
+def _others(user_id: int, organisation_id: int) -> list[int]:
+    wanted = select(Membership.organisation_id).where(Membership.user_id == user_id, Membership.organisation_id != organisation_id)
+    return list(db.session.scalars(wanted.order_by(Membership.id)))
+
+
+def _leave(user_id: int, organisation_id: int) -> None:
+    """What the person had there ends: rights, being named on cases, browsers that work there, letters on their way."""
+    case = Case.__table__.c  # also those cases the administrator cannot see
+    cases = select(case.id).where(case.organisation_id == organisation_id)
+    db.session.execute(delete_from(Grant).where(Grant.user_id == user_id, Grant.case_id.in_(cases)))
+    db.session.execute(delete_from(LoginSession).where(LoginSession.user_id == user_id, LoginSession.organisation_id == organisation_id))
+    waiting = (OutboxMessage.to_user_id == user_id, OutboxMessage.organisation_id == organisation_id)
+    db.session.execute(
+        update(OutboxMessage)
+        .where(*waiting, OutboxMessage.state == State.WAITING)
+        .values(state=State.DROPPED, last_error="the person left the organisation")
+    )
+    here = select(Membership.id).where(Membership.user_id == user_id, Membership.organisation_id == organisation_id)
+    db.session.execute(delete_from(membership_profile).where(membership_profile.c.membership_id.in_(here)))
+    db.session.execute(delete_from(Membership).where(Membership.user_id == user_id, Membership.organisation_id == organisation_id))
+
+
+def erase(user: User, organisation: Organisation, *, by: Viewer) -> None:
+    """Take everything from an account but its name; the address is free again. The caller has asked whether `by` may."""
+    if user.id == by.user_id:
+        raise Refusal("You cannot delete your own account. Ask another administrator.")
+    powers.spare(user.id)
+    changes = {"name": [user.name, None], "email": [user.email, None]}
+    record(Kind.USER_DELETED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
+    sessions.end_all(user)
+    _drop_letters(user, "the account was deleted")
+    _take_away(user.id)
+    user.deleted_at, user.active, user.email = now(), False, f"deleted-{user.id}"
+    user.password_hash, user.mfa, user.picture, user.language, user.time_zone = None, False, "", "", ""
+    db.session.flush()
+
+
+def _drop_letters(user: User, why: str) -> None:
+    waiting = (OutboxMessage.to_user_id == user.id, OutboxMessage.state == State.WAITING)
+    db.session.execute(update(OutboxMessage).where(*waiting).values(state=State.DROPPED, last_error=why))
+
+
+def _take_away(user_id: int) -> None:
+    own = select(OneTimeLink.id).where(OneTimeLink.user_id == user_id)
+    db.session.execute(update(OutboxMessage).where(OutboxMessage.link_id.in_(own)).values(link_id=None))
+    db.session.execute(delete_from(OneTimeLink).where(OneTimeLink.user_id == user_id))
+    for model in SECRETS:
+        db.session.execute(delete_from(model).where(model.user_id == user_id))
+    seats = select(Membership.id).where(Membership.user_id == user_id)
+    db.session.execute(delete_from(membership_profile).where(membership_profile.c.membership_id.in_(seats)))
+    db.session.execute(delete_from(Membership).where(Membership.user_id == user_id))

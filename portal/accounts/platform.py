@@ -14,6 +14,7 @@ from ..refusals import Refusal
 from . import links, passwords
 from .models import AccountType, Membership, OneTimeLink, Profile, Purpose, User
 from .permissions import BUILT_IN
+from .viewer import Viewer
 
 ADMIN_ORGANISATION = "admin"
 
@@ -48,7 +49,7 @@ def set_up_link() -> OneTimeLink | None:
     return None if has_people() else links.make_link(Purpose.SETUP)
 
 
-def create_organisation(name: str, *, by: User | None = None) -> Organisation:
+def create_organisation(name: str, *, by: User | Viewer | None = None) -> Organisation:
     """A new tenant."""
     if db.session.scalar(select(Organisation.id).where(func.lower(Organisation.name) == name.lower())):
         raise Refusal(f"An organisation called {name} exists already. Choose another name.")

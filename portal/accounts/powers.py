@@ -39,8 +39,11 @@ def organisation_for(organisation_id: int, *, by: Viewer) -> Organisation:
     return organisation
 
 
-def find_member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
-    """The person and the organisation in which `by` looks at them; the platform's administrators reach everybody."""
+def find_member(user_id: int, *, by: Viewer, change: bool = False) -> tuple[User, Organisation]:
+    """The person and the organisation in which `by` looks at them; the platform's administrators reach everybody.
+
+    `change` locks the person's row until the end of the transaction.
+    """
     if not by.can(Permission.MANAGE_USER):
         raise NotAllowed(NO_RIGHT)
     wanted = (
@@ -52,21 +55,42 @@ def find_member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
     )
     if not by.platform:
         wanted = wanted.where(Membership.organisation_id == by.organisation_id)
+    if change:  # other rows may still refer to it, so that two people who act on each other do not wait for ever
+        wanted = wanted.with_for_update(of=User, key_share=True).execution_options(populate_existing=True)
     found = db.session.execute(wanted).first()
     if found is None:
         raise NotVisible("person")
     return found[0], found[1]
 
 
-def member(user_id: int, *, by: Viewer) -> tuple[User, Organisation]:
+def member(user_id: int, *, by: Viewer, change: bool = True) -> tuple[User, Organisation]:
     """Like `find_member`, for doing something to them: refused when their profile allows what one's own does not."""
-    user, organisation = find_member(user_id, by=by)
-    if user.id != by.user_id and user.type is not AccountType.EXTERNAL:
+    user, organisation = find_member(user_id, by=by, change=change)
+    if outranks(user, by):
         where = "the platform" if by.platform else "this organisation"
-        beyond = _held(user.id, by.organisation_id) - by.permissions
-        if beyond:
-            raise NotAllowed(f"{user.name}'s profile allows more than yours, so somebody with at least those rights in {where} must do it.")
+        raise NotAllowed(f"{user.name}'s profile allows more than yours, so somebody with at least those rights in {where} must do it.")
     return user, organisation
+
+
+def outranks(user: User, by: Viewer) -> bool:
+    """Whether the person may do something here that `by` may not."""
+    if user.id == by.user_id or user.type is AccountType.EXTERNAL:
+        return False
+    return bool(_held(user.id, by.organisation_id) - by.permissions)
+
+
+def account(user_id: int, *, by: Viewer, change: bool = True) -> tuple[User, Organisation]:
+    """Like `member`, for what touches the account as a whole: refused when the person also works where `by` has no say."""
+    user, organisation = member(user_id, by=by, change=change)
+    if elsewhere(user.id, by):
+        raise Refusal(f"{user.name} also works in another organisation, so only an administrator of the platform can do this.")
+    return user, organisation
+
+
+def elsewhere(user_id: int, by: Viewer) -> bool:
+    """Whether the person also works in an organisation that is none of `by`'s business."""
+    others = select(Membership.id).where(Membership.user_id == user_id, Membership.organisation_id != by.organisation_id)
+    return not by.platform and db.session.scalar(others.limit(1)) is not None
 
 
 def _held(user_id: int, organisation_id: int) -> set[str]:
@@ -100,6 +124,12 @@ def keep_an_administrator(*, without_user: int = 0, without_profile: int = 0) ->
     enough = [profile.id for profile in profiles if everything <= set(profile.permissions)]
     if db.session.scalar(_usable(enough).where(User.id != without_user).limit(1)) is None:
         raise Refusal(LAST_ADMINISTRATOR)
+
+
+def spare(user_id: int) -> None:
+    """Refuse to take the powers of the last administrator; anybody else's may go."""
+    if administers(user_id):
+        keep_an_administrator(without_user=user_id)
 
 
 def administers(user_id: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -14,9 +15,10 @@ from ..extensions import db
 from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal
-from . import links, passwords, sessions, throttle
+from . import links, mfa, passwords, sessions, steps, throttle
 from .invitations import send_invitation
 from .models import AccountType, Membership, Purpose, User
+from .standing import standing_of
 from .viewer import Viewer
 
 WRONG = "The e-mail address or the password is not right."
@@ -31,8 +33,26 @@ class SignedIn:
     user: User
 
 
-def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn:
-    """Check the password and open a session on this face. No lock is held while hashing; the account is read again afterwards."""
+@dataclass(frozen=True)
+class StepDue:
+    """The password was right and a second step is due: the key of the step goes into a cookie, and nothing is open yet."""
+
+    key: str
+    face: str
+
+
+@dataclass(frozen=True)
+class Stranger:
+    """Who tried to sign in with an address nobody has, for the record."""
+
+    name: str = "an unknown account"
+
+
+def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn | StepDue:
+    """Check the password, then open a session on this face or begin the second step.
+
+    No lock is held while hashing; the account is read again afterwards.
+    """
     email = email.strip().lower()
     network = throttle.network(trace.ip)
     throttle.spend(("sign-in", f"{email}|{network}", throttle.SIGN_IN_ACCOUNT), ("network", network, throttle.SIGN_IN_NETWORK))
@@ -42,15 +62,16 @@ def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn:
     right = passwords.verify(stored, password)
     renewed = passwords.hash_password(password) if right and passwords.needs_rehash(stored or "") else stored
     start_writing()
-    user = db.session.get(User, user_id, populate_existing=True) if user_id else None
+    user = db.session.get(User, user_id, populate_existing=True, with_for_update=True) if user_id else None
     if not right or user is None or not user.active or user.password_hash != stored:
         db.session.rollback()
-        record_apart(Kind.SIGN_IN_FAILED, actor=user, object_id=user_id or "")
+        record_apart(Kind.SIGN_IN_FAILED, actor=user or Stranger(), object_id=user_id or "")
         raise Refusal(WRONG)
     user.password_hash = renewed
     throttle.forgive("sign-in", f"{email}|{network}")
+    throttle.forgive("network", network, tries=1)
     try:
-        return start(user, face, trace)
+        return _second_step(user, face) if user.mfa else start(user, face, trace)
     except Refusal:  # right password, wrong door: whoever tries that leaves a trace
         db.session.rollback()
         record_apart(Kind.SIGN_IN_FAILED, actor=user, object_id=user_id or "")
@@ -66,8 +87,22 @@ def face_of(user: User) -> str:
     return "portal" if user.type is AccountType.EXTERNAL else "console"
 
 
-def start(user: User, face: str, trace: Trace) -> SignedIn:
-    """Open a session for somebody who has just proved who they are."""
+def _second_step(user: User, face: str) -> StepDue:
+    _place(user, face)
+    return StepDue(steps.start(steps.Aim.SIGN_IN, user, face)[0], face)
+
+
+def start(user: User, face: str, trace: Trace, *, mfa_at: datetime | None = None) -> SignedIn:
+    """Open a session for somebody who has just proved who they are; `mfa_at`, with a second factor too."""
+    place = _place(user, face)
+    key = sessions.open_session(user, place, face, user_agent=trace.user_agent, ip=trace.ip, mfa_at=mfa_at)
+    user.last_sign_in_at = now()
+    record(Kind.SIGNED_IN, actor=user, organisation_id=place, object_id=user.id)
+    return SignedIn(key, face, user)
+
+
+def _place(user: User, face: str) -> int:
+    """The organisation somebody begins in on this face; refused where they cannot come in."""
     if user.type is AccountType.SERVICE:
         raise Refusal("A service account cannot sign in here; it uses the API.")
     if face_of(user) != face:
@@ -81,10 +116,7 @@ def start(user: User, face: str, trace: Trace) -> SignedIn:
     ).scalar()
     if place is None:
         raise Refusal("Your organisation is locked. Ask its administrator.")
-    key = sessions.open_session(user, place, face, user_agent=trace.user_agent, ip=trace.ip)
-    user.last_sign_in_at = now()
-    record(Kind.SIGNED_IN, actor=user, organisation_id=place, object_id=user.id)
-    return SignedIn(key, face, user)
+    return int(place)
 
 
 def ask_for_reset(email: str, *, trace: Trace) -> None:
@@ -97,12 +129,16 @@ def ask_for_reset(email: str, *, trace: Trace) -> None:
 
 
 def ask_for_new_link(email: str, *, trace: Trace) -> None:
-    """Send another invitation to somebody who has one open or expired, or a reset link to somebody already active."""
+    """Send another invitation to somebody who has one open or expired, or a reset link to somebody already active.
+
+    Who was never invited, or whose invitation was cancelled, gets none by asking.
+    """
     user, place = _for_mail(email, trace)
     if user is None or not user.active or place is None:
         return
     if user.activated_at is None:
-        send_invitation(user, db.session.get_one(Organisation, place), by=None)
+        if standing_of(user).state != "uninvited":
+            send_invitation(user, db.session.get_one(Organisation, place), by=None)
     elif user.type is not AccountType.SERVICE:
         link = links.make_link(Purpose.RESET, user=user)
         post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
@@ -133,7 +169,9 @@ def reset_password(token: str, password: str) -> User:
     link = links.open_link(Purpose.RESET, token)
     if link is None or not links.consume(link):
         raise NotVisible("link")
-    user = db.session.get_one(User, link.user_id)
+    user = db.session.get_one(User, link.user_id, populate_existing=True, with_for_update=True)
+    if user.epoch != link.epoch or not user.active:
+        raise NotVisible("link")
     _replace_password(user, stored)
     return user
 
@@ -149,11 +187,13 @@ def change_password(viewer: Viewer, current: str, new: str, *, face: str, trace:
         raise Refusal("Your current password is not right.")
     stored = passwords.hash_password(new)
     start_writing()
-    user = db.session.get_one(User, viewer.user_id, populate_existing=True)
+    user = db.session.get_one(User, viewer.user_id, populate_existing=True, with_for_update=True)
     if user.password_hash != before:
         raise Refusal("Your password was changed elsewhere in the meantime. Sign in again.")
+    throttle.forgive("password", str(user.id), tries=1)
+    shown_at = mfa.shown_at(viewer)
     _replace_password(user, stored)
-    key = sessions.open_session(user, viewer.organisation_id, face, user_agent=trace.user_agent, ip=trace.ip)
+    key = sessions.open_session(user, viewer.organisation_id, face, user_agent=trace.user_agent, ip=trace.ip, mfa_at=shown_at)
     return SignedIn(key, face, user)
 
 

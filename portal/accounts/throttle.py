@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections.abc import Callable
 from datetime import timedelta
 
 from sqlalchemy import delete, func, select
@@ -12,19 +13,29 @@ from ..clock import now
 from ..database import queue_up, start_writing
 from ..extensions import db
 from ..refusals import TooMany
+from ..settings import values
 from .models import Attempt
 
 # (how many, within how many seconds)
-SIGN_IN_ACCOUNT = ((10, 900),)
+Limits = tuple[tuple[int, int], ...]
+
+
+def sign_in_account() -> Limits:
+    """Tries at one account from one place; administrators choose how many."""
+    policy = values.sign_in_policy()
+    return ((policy.attempts, policy.attempt_minutes * 60),)
+
+
+SIGN_IN_ACCOUNT = sign_in_account
+# Wrong passwords over all accounts and places: somebody who has many of both.
+SIGN_IN_ALL = ((300, 900),)
 SIGN_IN_NETWORK = ((50, 900),)
 MAIL_ADDRESS = ((3, 3600), (5, 86400))
 MAIL_NETWORK = ((20, 3600),)
 LONGEST = 86400
 
-Limits = tuple[tuple[int, int], ...]
 
-
-def spend(*budgets: tuple[str, str, Limits]) -> None:
+def spend(*budgets: tuple[str, str, Limits | Callable[[], Limits]]) -> None:
     """Count one try against each (name, key, limits) and commit; raise TooMany when one is used up.
 
     Call it before the request's own transaction writes: the count must survive whatever that one does.
@@ -34,7 +45,7 @@ def spend(*budgets: tuple[str, str, Limits]) -> None:
     for name, key, limits in budgets:
         bucket = _bucket(name, key)
         queue_up(bucket)
-        for most, seconds in limits:
+        for most, seconds in limits() if callable(limits) else limits:
             since = moment - timedelta(seconds=seconds)
             count, first = db.session.execute(
                 select(func.count(), func.min(Attempt.at)).where(Attempt.bucket == bucket, Attempt.at > since)
@@ -48,9 +59,11 @@ def spend(*budgets: tuple[str, str, Limits]) -> None:
     db.session.commit()
 
 
-def forgive(name: str, key: str) -> None:
-    """Forget the tries of one key, after a success; part of the running transaction."""
-    db.session.execute(delete(Attempt).where(Attempt.bucket == _bucket(name, key)))
+def forgive(name: str, key: str, *, tries: int | None = None) -> None:
+    """Forget the tries of one key after a success, all of them or only the newest so many; part of the running transaction."""
+    mine = Attempt.bucket == _bucket(name, key)
+    newest = select(Attempt.id).where(mine).order_by(Attempt.id.desc()).limit(tries)
+    db.session.execute(delete(Attempt).where(mine if tries is None else Attempt.id.in_(newest)))
 
 
 def network(ip: str) -> str:

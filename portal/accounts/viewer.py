@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from flask_login import UserMixin
 
+# What pages can be in.
+LANGUAGES = {"en-GB": "English (day first)", "en-US": "English (month first)"}
+
 
 @dataclass(frozen=True)
 class Viewer(UserMixin):  # type: ignore[misc]

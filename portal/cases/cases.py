@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, insert, select, update
 
-from ..accounts.directory import colleagues
+from ..accounts.directory import is_colleague
 from ..accounts.models import User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
@@ -188,7 +188,7 @@ def enter_status(case: Case, moment: datetime) -> None:
 
 
 def _check_assignee(case: Case, user_id: int | None) -> None:
-    if user_id is not None and user_id not in dict(colleagues(case.organisation_id)):
+    if user_id is not None and not is_colleague(user_id, case.organisation_id):
         raise Refusal("A case can only be assigned to an active colleague of its organisation.")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request
 
-from ..accounts.directory import outsiders
+from ..accounts.directory import count_outsiders, counted, outsiders
 from ..accounts.permissions import Permission
 from ..cases import cases, queries
 from ..refusals import Refusal
@@ -17,24 +17,28 @@ from .cases import case_context
 from .face import console
 from .forms import AccessForm
 
+OFFERED = 25
+
 
 @console.route("/cases/<id:number>/access", needs=Permission.SHARE_OUTSIDE, methods=["GET", "POST"], endpoint="access")
 def manage_access(number: int) -> Any:
     """Show who can see the case and what a choice would change; with POST, do it."""
     case = cases.load(number, change=request.method == "POST")
-    if request.method == "GET":
-        return _preview(case) if "access" in request.args else _drawer(case, _form(case))
-    return _confirm(case, AccessForm())
+    if request.method == "POST":
+        return _confirm(case, AccessForm())
+    if "q" in request.args and wants_fragment():
+        return _found(case, AccessForm(formdata=request.args))
+    return _preview(case) if "access" in request.args else _drawer(case, _form(case))
 
 
 def _confirm(case: Any, form: AccessForm) -> Any:
+    if "find" in request.form:  # the search button of the page without JavaScript: everything ticked comes along
+        return _drawer(case, form)
     if not form.validate():
         return _drawer(case, form, problem="Choose who should see this case.")
     version = int(form.version.data) if (form.version.data or "").isdecimal() else None
     try:
-        done = access.set_access(
-            case, Access(form.access.data), set(form.users.data or ()), by=g.viewer, version=version, again=form.again.data
-        )
+        done = access.set_access(case, Access(form.access.data), _chosen(form), by=g.viewer, version=version, again=form.again.data)
     except Refusal as refusal:
         return _drawer(case, form, problem=refusal.sentence)
     if wants_fragment():
@@ -44,41 +48,60 @@ def _confirm(case: Any, form: AccessForm) -> Any:
 
 def _form(case: Any) -> AccessForm:
     chosen = case.access.value if case.access is not Access.RESTRICTED else "internal"
-    return AccessForm(formdata=None, data={"access": chosen, "users": sorted(access.named_on(case)), "version": case.version})
+    return AccessForm(formdata=None, data={"access": chosen, "users": [p.id for p in access.still_there(case)], "version": case.version})
+
+
+def _chosen(form: AccessForm) -> set[int]:
+    """Whom the form names. A number no account can have becomes one that none has."""
+    return {key if 0 < key < 2**63 else 0 for key in form.users.data or ()}
+
+
+def _found(case: Any, form: AccessForm) -> Any:
+    """The list of people alone, searched anew."""
+    return show("console/access/_people.html", **_people(case, form))
+
+
+def _people(case: Any, form: AccessForm) -> dict[str, Any]:
+    """Whom to offer: those chosen, then the first others; while searching, who is found comes first."""
+    text = str(request.values.get("q", "")).replace("\0", "").strip()[:128]
+    chosen = _chosen(form)
+    kept = outsiders(case.organisation_id, ids=sorted(chosen)[: access.MOST]) if chosen else []
+    found = outsiders(case.organisation_id, text=text, but=() if text else [p.id for p in kept], limit=OFFERED + 1)
+    offered = found[:OFFERED]
+    ids = {person.id for person in offered}
+    people = [*offered, *(p for p in kept if p.id not in ids)] if text else [*kept, *offered]
+    listed = [{"person": person, "chosen": person.id in chosen} for person in people]
+    return {"people": listed, "q": text, "found": len(offered), "more": len(found) > OFFERED}
 
 
 def _preview(case: Any) -> Any:
     """What the choice in the form would do, while it is being made."""
     form = AccessForm(formdata=request.args)
     try:
-        plan = access.plan(case, Access(form.access.data), set(form.users.data or ()))
+        plan = access.plan(case, Access(form.access.data), _chosen(form))
     except (Refusal, ValueError) as refusal:
         return _drawer(case, form, problem=getattr(refusal, "sentence", "Choose who should see this case."), preview=True)
     return _drawer(case, form, plan=plan, preview=True)
 
 
 def _drawer(case: Any, form: AccessForm, *, problem: str | None = None, plan: access.Plan | None = None, preview: bool = False) -> Any:
-    view, audience = queries.case_view(case)
     form.version.data = str(case.version)
     restricted = case.access is Access.RESTRICTED
     if plan is None and not restricted:
         plan = _plan_or_none(case, form)
     status = 422 if problem and request.method == "POST" else 200
     part = "console/access/_audience.html" if preview else "console/access/_drawer.html"
-    chosen = set(form.users.data or ())
-    people = sorted(outsiders(case.organisation_id), key=lambda p: p.id not in chosen)
-    listed = [
-        {"id": p.id, "name": p.name, "email": p.email, "organisation": p.organisation, "state": p.state, "chosen": p.id in chosen}
-        for p in people
-    ]
     refusal = access.RESTRICTED if restricted else None
-    context = {"case": view, "audience": audience, "form": form, "people": listed, "refusal": refusal, "plan": plan, "problem": problem}
+    sentence = queries.case_view(case)[1].sentence if plan is None else ""
+    context = {"case": case, "sentence": sentence, "form": form, "refusal": refusal, "plan": plan, "problem": problem}
+    if not preview or not wants_fragment():
+        context |= {"everybody": count_outsiders(case.organisation_id), **_people(case, form)}
     return show("console/access/edit.html", part, status=status, **context)
 
 
 def _plan_or_none(case: Any, form: AccessForm) -> access.Plan | None:
     try:
-        return access.plan(case, Access(form.access.data), set(form.users.data or ()))
+        return access.plan(case, Access(form.access.data), _chosen(form))
     except (Refusal, ValueError):
         return None
 
@@ -90,4 +113,4 @@ def _notice(done: access.Plan) -> str:
         return "Access revoked. Nobody outside can see this case any more."
     if done.access is Access.ALL_EXTERNAL:
         return "Shared with all external users."
-    return f"{done.total} external user{'' if done.total == 1 else 's'} can see this case now."
+    return f"{counted(done.total)} external user{'' if done.total == 1 else 's'} can see this case now."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import datetime
 from typing import Any
 
 from flask import g, request, url_for
@@ -15,7 +15,8 @@ from ..cases import cases, comments, queries
 from ..cases.models import STATUSES, Stage
 from ..refusals import Refusal, Stale
 from ..sharing.marks import refusal_to_mark
-from ..web.face import Needs
+from ..web import times
+from ..web.face import Needs, go_to
 from ..web.filters import STATUS
 from ..web.forms import MessageForm
 from ..web.show import see_other, show
@@ -25,8 +26,11 @@ from .forms import CaseForm, EditCaseForm, FilterForm, choices
 
 @console.route("/", needs=Needs.SIGNED_IN)
 def home() -> Any:
-    """Cases for teams, people for the platform's administrators."""
-    return see_other(".people" if g.viewer.platform else ".cases")
+    """Cases for teams; for the platform's administrators the first thing they may administer."""
+    if not g.viewer.platform:
+        return see_other(".cases")
+    pages = {Permission.MANAGE_USER: ".people", Permission.MANAGE_ORGANISATION: ".organisations", Permission.MANAGE_PROFILE: ".profiles"}
+    return go_to(next((url_for(page) for right, page in pages.items() if g.viewer.can(right)), url_for("entry.account", face="console")))
 
 
 @console.route("/cases", needs=Needs.TEAM, endpoint="cases")
@@ -96,13 +100,13 @@ def new_case() -> Any:
     if request.method == "GET" or not form.validate():
         return _edit_page(form, None)
     try:
-        made = cases.create_case(_draft(form), by=g.viewer)
+        made = cases.create_case(_draft(form, None), by=g.viewer)
     except Refusal as refusal:
         return _edit_page(form, None, problem=refusal.sentence)
     return see_other(".case", f"Case #{made.number} is open.", number=made.number)
 
 
-def _draft(form: CaseForm, **more: Any) -> cases.Draft:
+def _draft(form: CaseForm, began: datetime | None, **more: Any) -> cases.Draft:
     start = form.start_date.data
     return cases.Draft(
         title=form.title.data,
@@ -111,7 +115,7 @@ def _draft(form: CaseForm, **more: Any) -> cases.Draft:
         tlp=form.tlp.data,
         pap=form.pap.data,
         tags=cases.split_tags(form.tags.data or ""),
-        start_date=start.replace(tzinfo=UTC) if start else None,
+        start_date=times.typed(start, before=began) if start else None,
         **more,
     )
 
@@ -129,14 +133,22 @@ def edit_case(number: int) -> Any:
     form = EditCaseForm() if request.method == "POST" else EditCaseForm(formdata=None, data=_form_data(case))
     open_ones = [status for status, stage in STATUSES.items() if stage is not Stage.CLOSED]
     form.status.choices = choices(*((s, STATUS[s]) for s in ([case.status] if case.stage is Stage.CLOSED else open_ones)))
-    form.assignee.choices = choices(("", "Nobody"), *((str(key), name) for key, name in colleagues(case.organisation_id)))
+    form.assignee.choices = choices(("", "Nobody"), *((str(key), name) for key, name in _assignees(case, view.assignee)))
     if request.method == "GET" or not form.validate():
         return _edit_page(form, view)
     return _save(case, view, form)
 
 
+def _assignees(case: Any, name: str | None) -> list[tuple[int, str]]:
+    """Whom the case can be assigned to; somebody who left or is locked may keep it."""
+    known = colleagues(case.organisation_id, besides=[case.assignee_id])
+    if case.assignee_id is not None and case.assignee_id not in dict(known):
+        known.append((case.assignee_id, f"{name} (no longer active)"))
+    return known
+
+
 def _save(case: Any, view: Any, form: EditCaseForm) -> Any:
-    draft = _draft(form, status=form.status.data, assignee_id=form.assignee.data)
+    draft = _draft(form, case.start_date, status=form.status.data, assignee_id=form.assignee.data)
     try:
         cases.update_case(case, draft, version=form.version.data, by=g.viewer)
     except Stale as refusal:
@@ -150,8 +162,9 @@ def _save(case: Any, view: Any, form: EditCaseForm) -> Any:
 
 
 def _form_data(case: Any) -> dict[str, Any]:
-    names = ("title", "description", "severity", "tlp", "pap", "status", "version", "start_date")
-    return {name: getattr(case, name) for name in names} | {"tags": ", ".join(case.tags), "assignee": str(case.assignee_id or "")}
+    names = ("title", "description", "severity", "tlp", "pap", "status", "version")
+    more = {"start_date": times.local(case.start_date), "tags": ", ".join(case.tags), "assignee": str(case.assignee_id or "")}
+    return {name: getattr(case, name) for name in names} | more
 
 
 def _differences(form: EditCaseForm, case: Any) -> list[tuple[str, str, str]]:

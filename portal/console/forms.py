@@ -16,17 +16,24 @@ from wtforms import (
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import DataRequired, InputRequired, Length, Optional
+from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
 from ..cases.models import CLOSED, STATUSES
 from ..web.filters import IMPACT, PAP, SEVERITY, STATUS, TLP
-from ..web.forms import LONGEST_MESSAGE, Form, email_field, stripped
+from ..web.forms import LONGEST_MESSAGE, Form, stripped
+from ..web.times import zone_in_words
 
 
 def choices(*pairs: tuple[object, str]) -> list[SelectChoice]:
     """Value and label of each thing to choose from."""
     return [SelectChoice(value, label) for value, label in pairs]
+
+
+def sensible_year(_form: Any, field: Any) -> None:
+    """Refuse slips such as the year 24: nothing that happened then is handled here."""
+    if field.data is not None and not 1970 <= field.data.year <= 2999:
+        raise ValidationError("Give a date between 1970 and 2999.")
 
 
 class CaseForm(Form):
@@ -49,12 +56,16 @@ class CaseForm(Form):
     tlp = SelectField("TLP", choices=choices(*TLP.items()), coerce=int, default=2)
     pap = SelectField("PAP", choices=choices(*PAP.items()), coerce=int, default=2)
     start_date = DateTimeLocalField(
-        "When it began (UTC)",
+        "When it began",
         description="When the incident happened, not when you opened the case. Leave it empty for now.",
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        validators=[Optional()],
+        validators=[Optional(), sensible_year],
     )
     tags = StringField("Tags", description="Separated by commas.", filters=[stripped], validators=[Length(max=2000)])
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.start_date.label.text = f"When it began ({zone_in_words()})"
 
 
 class VersionForm(Form):
@@ -132,37 +143,6 @@ class RestrictForm(Form):
     )
     users = CheckboxList("Colleagues", coerce=int, choices=[])
     version = HiddenField()
-
-
-class InviteForm(Form):
-    """Somebody who is to get an account."""
-
-    kind = RadioField(
-        "Who is it?",
-        choices=choices(("external", "External user: uses the portal only"), ("internal", "Colleague: uses this console")),
-        default="external",
-        validators=[InputRequired("Choose one of the two.")],
-    )
-    name = StringField(
-        "Name",
-        filters=[stripped],
-        validators=[
-            DataRequired("Type the person's name; they can correct it later."),
-            Length(max=128, message="Use at most 128 characters."),
-        ],
-        render_kw={"autocomplete": "off"},
-    )
-    email = email_field()
-    profiles = CheckboxList("Roles in the portal", coerce=int, choices=[])
-    profile = SelectField("Profile", coerce=lambda text: int(text) if text else 0, validate_choice=False)
-    works_for = StringField(
-        "Works for",
-        description="Their company or department, as you call it.",
-        filters=[stripped],
-        validators=[Length(max=128, message="Use at most 128 characters.")],
-        render_kw={"autocomplete": "off", "list": "parties"},
-    )
-    organisation = SelectField("Organisation", coerce=lambda text: int(text) if text else 0, validate_choice=False)
 
 
 class FilterForm(Form):

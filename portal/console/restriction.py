@@ -56,7 +56,8 @@ def _page(case: Any, form: RestrictForm, problem: str | None = None) -> Any:
     form.version.data = str(case.version)
     always = {g.viewer.user_id, case.assignee_id}
     chosen = always | set(form.users.data or ())
-    people = [{"id": key, "name": name, "fixed": key in always, "chosen": key in chosen} for key, name in colleagues(case.organisation_id)]
+    known = colleagues(case.organisation_id, besides=chosen)
+    people = [{"id": key, "name": name, "fixed": key in always, "chosen": key in chosen} for key, name in known]
     people.sort(key=lambda person: (not person["fixed"], not person["chosen"]))
     context: dict[str, Any] = {"case": view, "form": form, "people": people, "refusal": restriction.refusal_to_restrict(case)}
     names = "console/restriction/edit.html", "console/restriction/_drawer.html"

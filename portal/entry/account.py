@@ -1,4 +1,4 @@
-"""One's own account on both faces: password, theme, signed-in browsers, the organisation worked in."""
+"""One's own account on both faces: who one is, how one signs in and where, theme and times, the organisation worked in."""
 
 from __future__ import annotations
 
@@ -6,32 +6,38 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import g, render_template, request
+from flask import current_app, g, render_template, request, url_for
 from werkzeug.exceptions import NotFound
 
-from ..accounts import directory, sessions, sign_in
-from ..refusals import Refusal
+from ..accounts import account as own
+from ..accounts import pictures, sessions, sign_in, throttle
+from ..refusals import Refusal, TooMany, Unfit
 from ..web.face import Needs
 from ..web.filters import THEMES
 from ..web.gate import cookie_name
 from ..web.show import see_other
 from . import cookies
+from .account_forms import NameForm, NewEmailForm, PictureForm, ReadingForm
 from .face import entry
 from .forms import PasswordForm
 from .sign_in import FACE
 
 BASE = {"console": "console/base.html", "portal": "external/base.html"}
 YEAR = 365 * 86400
+SECOND_STEP = "entry.second_factor"
+MOST_PICTURES = ((30, 3600),)
 
 
 @dataclass(frozen=True)
 class Browser:
     """A signed-in browser, for its owner."""
 
+    id: int
     created_at: datetime
     last_seen_at: datetime
     current: bool
     device: str
+    ip: str
 
 
 def _device(user_agent: str) -> str:
@@ -49,19 +55,93 @@ def _device(user_agent: str) -> str:
     return f"{browser} on {system}" if system else browser
 
 
-def _page(face: str, form: PasswordForm, problem: str | None = None) -> str:
-    browsers = [
-        Browser(row.created_at, row.last_seen_at, row.id == g.viewer.session_id, _device(row.user_agent))
+def _browsers() -> list[Browser]:
+    found = [
+        Browser(row.id, row.created_at, row.last_seen_at, row.id == g.viewer.session_id, _device(row.user_agent), row.ip)
         for row in sessions.sessions_of(g.viewer.user_id)
     ]
-    profiles = directory.profiles_of(g.viewer.user_id, g.viewer.organisation_id)
-    return render_template("entry/account.html", base=BASE[face], form=form, sessions=browsers, profiles=profiles, problem=problem)
+    return sorted(found, key=lambda browser: not browser.current)
+
+
+def _forms() -> dict[str, Any]:
+    """Every form of the page, as it is before anything is typed."""
+    viewer = g.viewer
+    return {
+        "name": NameForm(formdata=None, data={"name": viewer.name}),
+        "picture": PictureForm(formdata=None),
+        "email": NewEmailForm(formdata=None),
+        "password": PasswordForm(formdata=None),
+        "reading": ReadingForm(formdata=None, data={"language": viewer.language, "time_zone": viewer.time_zone}),
+    }
+
+
+def page(face: str, sent: str = "", form: Any = None, refusal: Refusal | None = None) -> Any:
+    """The account page; with the form that was `sent`, and why it was refused, where it stands."""
+    forms, problem, status = _forms(), None, 422 if sent else 200
+    if isinstance(refusal, Unfit):
+        form[refusal.field].errors = [refusal.sentence]
+    elif refusal is not None:
+        problem, status = refusal.sentence, 429 if refusal.status == 429 else 422
+    if sent:
+        forms[sent] = form
+    html = render_template(
+        "entry/account.html",
+        base=BASE[face],
+        forms=forms,
+        sent=sent,
+        problem=problem,
+        browsers=_browsers(),
+        places=own.places(g.viewer),
+        pending=own.pending_email(g.viewer),
+        second_step=url_for(SECOND_STEP, face=face) if SECOND_STEP in current_app.view_functions else "",
+    )
+    headers = {"Retry-After": str(refusal.retry_after)} if isinstance(refusal, TooMany) else {}
+    return html, status, headers
+
+
+def back(face: str, notice: str, section: str) -> Any:
+    """To the page again, at the section where something was done."""
+    return see_other("entry.account", notice, face=face, _anchor=section)
 
 
 @entry.route(f"/{FACE}/account", needs=Needs.SIGNED_IN)
 def account(face: str) -> Any:
     """The account page."""
-    return _page(face, PasswordForm(formdata=None))
+    return page(face)
+
+
+@entry.route(f"/{FACE}/account/name", needs=Needs.SIGNED_IN, methods=["POST"])
+def set_name(face: str) -> Any:
+    """Be called something else."""
+    form = NameForm()
+    if not form.validate():
+        return page(face, "name", form)
+    try:
+        own.rename(g.viewer, form.name.data)
+    except Refusal as refusal:
+        return page(face, "name", form, refusal)
+    return back(face, "Your name is saved.", "who")
+
+
+@entry.route(f"/{FACE}/account/picture", needs=Needs.SIGNED_IN, methods=["POST"], late=True)
+def set_picture(face: str) -> Any:
+    """A new picture."""
+    form = PictureForm()
+    try:
+        throttle.spend(("picture", str(g.viewer.user_id), MOST_PICTURES))
+        pictures.set_person_picture(g.viewer, form.content())
+    except TooMany as refusal:
+        return page(face, "picture", form, refusal)
+    except Refusal as refusal:
+        return page(face, "picture", form, Unfit("picture", refusal.sentence))
+    return back(face, "Your picture is saved.", "who")
+
+
+@entry.route(f"/{FACE}/account/picture/remove", needs=Needs.SIGNED_IN, methods=["POST"])
+def remove_picture(face: str) -> Any:
+    """Initials again."""
+    pictures.remove_person_picture(g.viewer)
+    return back(face, "Your picture is removed.", "who")
 
 
 @entry.route(f"/{FACE}/account/password", needs=Needs.SIGNED_IN, methods=["POST"], late=True)
@@ -69,13 +149,23 @@ def change_password(face: str) -> Any:
     """Change the password; other browsers are signed out."""
     form = PasswordForm()
     if not form.validate():
-        return _page(face, form), 422
+        return page(face, "password", form)
     try:
         opened = sign_in.change_password(g.viewer, form.current.data, form.password.data, face=face, trace=cookies.trace())
     except Refusal as refusal:
-        return _page(face, form, refusal.sentence), refusal.status if refusal.status == 429 else 422
+        return page(face, "password", form, refusal)
     cookies.start_over()
-    return cookies.welcome(see_other("entry.account", "Your password is changed. Other browsers are signed out.", face=face), opened)
+    return cookies.welcome(back(face, "Your password is changed. Other browsers are signed out.", "password"), opened)
+
+
+@entry.route(f"/{FACE}/account/reading", needs=Needs.SIGNED_IN, methods=["POST"])
+def set_reading(face: str) -> Any:
+    """Choose language and time zone."""
+    form = ReadingForm()
+    if not form.validate():
+        return page(face, "reading", form)
+    own.set_reading(g.viewer, language=form.language.data, time_zone=form.time_zone.data)
+    return back(face, "Saved. Dates and times are shown this way from now on.", "reading")
 
 
 @entry.route(f"/{FACE}/account/theme", needs=Needs.ANYONE, methods=["POST"])
@@ -89,6 +179,20 @@ def set_theme(face: str) -> Any:
     return response
 
 
+@entry.route(f"/{FACE}/account/browsers/<id:session_id>/end", needs=Needs.SIGNED_IN, methods=["POST"])
+def end_browser(face: str, session_id: int) -> Any:
+    """Sign another of one's browsers out."""
+    own.end_browser(g.viewer, session_id)
+    return back(face, "That browser is signed out.", "browsers")
+
+
+@entry.route(f"/{FACE}/account/browsers/end", needs=Needs.SIGNED_IN, methods=["POST"])
+def end_other_browsers(face: str) -> Any:
+    """Sign out everywhere but here."""
+    ended = own.end_other_browsers(g.viewer)
+    return back(face, f"{ended} other browser{'' if ended == 1 else 's'} signed out.", "browsers")
+
+
 @entry.route(f"/{FACE}/organisation", needs=Needs.SIGNED_IN, methods=["POST"])
 def switch_organisation(face: str) -> Any:
     """Work in another of one's own organisations."""
@@ -97,4 +201,5 @@ def switch_organisation(face: str) -> Any:
     if wanted not in places:
         raise NotFound
     sessions.switch(g.viewer.session_id, int(wanted))
-    return see_other(cookies.HOME[face], f"You are now working in {places[wanted]}.")
+    working = "You now see what this team shares with you" if face == "portal" else "You are now working in"
+    return see_other(cookies.HOME[face], f"{working}: {places[wanted]}." if face == "portal" else f"{working} {places[wanted]}.")

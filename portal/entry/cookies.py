@@ -1,4 +1,4 @@
-"""The cookies of the front door: a face's session, and a link that was opened but not yet used."""
+"""The cookies of the front door: a face's session, a step that was begun, and a link that was opened but not yet used."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import hashlib
 
 from flask import Response, current_app, redirect, request, session, url_for
 
+from ..accounts.mfa import Changed
 from ..accounts.sign_in import SignedIn
+from ..accounts.steps import LIFETIME
 from ..audit.record import Trace
 from ..extensions import db
 from ..web.gate import cookie_name
@@ -26,7 +28,7 @@ def start_over() -> None:
     session.clear()
 
 
-def welcome(response: Response, opened: SignedIn) -> Response:
+def welcome(response: Response, opened: SignedIn | Changed) -> Response:
     """Hand the new session's key to the browser."""
     _set(response, cookie_name(opened.face), opened.key)
     return response
@@ -38,6 +40,27 @@ def farewell(response: Response, face: str) -> Response:
     response.delete_cookie(cookie_name(face), path="/", secure=settings.secure, httponly=True, samesite="Lax")
     if settings.secure:
         response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _step_cookie(face: str) -> str:
+    return cookie_name(f"{face}-step")
+
+
+def keep_step(response: Response, face: str, key: str) -> Response:
+    """Hand the key of a step that was begun to the browser, for as long as it lasts."""
+    _set(response, _step_cookie(face), key, int(LIFETIME.total_seconds()))
+    return response
+
+
+def step_key(face: str) -> str:
+    """The key of the step that was begun in this browser."""
+    return request.cookies.get(_step_cookie(face), "")
+
+
+def drop_step(response: Response, face: str) -> Response:
+    """Forget the step: it is over."""
+    response.delete_cookie(_step_cookie(face), path="/", secure=current_app.config["SETTINGS"].secure, httponly=True, samesite="Lax")
     return response
 
 

@@ -9,6 +9,7 @@ from flask import render_template, request
 from ..accounts import links, platform, sign_in
 from ..accounts.models import Purpose
 from ..refusals import Refusal
+from ..settings import values
 from ..web.face import Needs
 from ..web.show import see_other
 from . import cookies
@@ -39,5 +40,8 @@ def setup() -> Any:
         return render_template("entry/setup.html", form=form, problem=refusal.sentence), 422
     opened = sign_in.start(user, "console", cookies.trace())
     cookies.start_over()
-    response = see_other("console.home", "Your team is ready. Create a case, or invite people under People.")
+    if values.sign_in_policy().demands_mfa(external=False, platform=False):
+        response = see_other("entry.second_factor", "Your team is ready. Now protect your account.", face="console")
+    else:
+        response = see_other("console.home", "Your team is ready. Create a case, or invite people under People.")
     return cookies.drop_link(cookies.welcome(response, opened))

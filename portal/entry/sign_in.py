@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, current_app, flash, g, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException
 
-from ..accounts import sessions, sign_in
+from ..accounts import second_step, sessions, sign_in
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..refusals import Refusal, TooMany
@@ -15,10 +15,13 @@ from ..web.assets import serve
 from ..web.face import Needs
 from ..web.forms import SignInForm
 from ..web.kept import read, sign_in_page
+from ..web.show import see_other
 from . import cookies
 from .face import entry
+from .factor_forms import proof_forms
 
 FACE = "<any(console, portal):face>"
+OVER = "The sign-in took longer than ten minutes, or something about the account changed. Sign in again."
 
 
 @entry.route("/", needs=Needs.ANYONE)
@@ -53,11 +56,29 @@ def sign_in_view(face: str) -> Any:
         return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 429, {"Retry-After": str(refusal.retry_after)}
     except Refusal as refusal:
         return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 422
+    if isinstance(opened, sign_in.StepDue):
+        return cookies.keep_step(_to_second_step(opened, to, token), face, opened.key)
     cookies.start_over()
-    return cookies.welcome(_afterwards(face, to, token), opened)
+    return cookies.welcome(afterwards(face, to, token), opened)
 
 
-def _afterwards(face: str, to: str, token: str) -> Response:
+def _to_second_step(due: sign_in.StepDue, to: str, token: str) -> Response:
+    """The page that asks for it; what was typed elsewhere and kept is too long for an address, so then the page is the answer."""
+    if token:
+        return make_response(step_page(due.face, key=due.key, to=to, token=token))
+    return see_other("entry.second_step", face=due.face, to=to or None)
+
+
+def step_page(face: str, *, key: str, to: str = "", token: str = "", sent: str = "", form: Any = None, problem: str | None = None) -> Any:
+    """Ask for the second step, with the form that was `sent` and refused; sign-in anew when none is due any more."""
+    due = second_step.due(key, face)
+    if due is None:
+        return cookies.drop_step(make_response(sign_in_page(face, to=to, token=token, problem=OVER), 422 if sent else 200), face)
+    forms = proof_forms() | ({sent: form} if sent else {})
+    return render_template("entry/second_step.html", face=face, to=to, kept_token=token, due=due, forms=forms, sent=sent, problem=problem)
+
+
+def afterwards(face: str, to: str, token: str) -> Response:
     """Back to the page that was asked for; or, when something typed was kept, to sending it."""
     pairs, address = read(token) if token else ([], "")
     if not pairs or not address.startswith(f"/{face}/"):
@@ -80,7 +101,7 @@ def go_on(face: str, to: str = "") -> Response:
     return response
 
 
-@entry.route(f"/{FACE}/sign-out", needs=Needs.SIGNED_IN, methods=["POST"])
+@entry.route(f"/{FACE}/sign-out", needs=Needs.SIGNED_IN, methods=["POST"], enrolling=True)
 def sign_out(face: str) -> Any:
     """End this browser's session."""
     record(Kind.SIGNED_OUT, actor=g.viewer, object_id=g.viewer.user_id)

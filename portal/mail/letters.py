@@ -45,7 +45,7 @@ def write(row: OutboxMessage) -> Letter | None:
     if context is None:
         return None
     team = db.session.get(Organisation, row.organisation_id) if row.organisation_id else None
-    return _render(row, user.email, {"person": user.name, "team": team.name if team else "", **context})
+    return _render(row, row.to_address or user.email, {"person": user.name, "team": team.name if team else "", **context})
 
 
 def _render(row: OutboxMessage, to: str, context: Context) -> Letter:
@@ -85,12 +85,37 @@ def invitation(row: OutboxMessage, user: User) -> Context | None:
 def reset(row: OutboxMessage, user: User) -> Context | None:
     """The link that lets somebody choose a new password."""
     link = _living_link(row, user)
-    return {"link": _url(f"/reset/{links.token_for(link)}"), "expires_at": link.expires_at} if link else None
+    if link is None:
+        return None
+    return {"link": _url(f"/reset/{links.token_for(link)}"), "expires_at": link.expires_at, "sent_by": link.created_by_name}
 
 
 def password_changed(row: OutboxMessage, _user: User) -> Context | None:
     """Tells the owner, who may not have been the one who did it."""
     return {"at": datetime.fromisoformat(row.extra["at"])}
+
+
+def email_change(row: OutboxMessage, user: User) -> Context | None:
+    """The link that confirms a new address, sent there; not when somebody else has it by now."""
+    link = _living_link(row, user)
+    if link is None or db.session.scalar(select(User.id).where(User.email == link.email)) is not None:
+        return None
+    return {"link": _url(f"/new-address/{links.token_for(link)}"), "expires_at": link.expires_at, "email": link.email}
+
+
+def email_changed(row: OutboxMessage, _user: User) -> Context | None:
+    """Tells the old address, whose owner may not have been the one who did it."""
+    return {"at": datetime.fromisoformat(row.extra["at"])}
+
+
+def mfa_changed(row: OutboxMessage, _user: User) -> Context | None:
+    """Tells the owner what became of their second step, who may not have been the one who did it."""
+    return {"at": datetime.fromisoformat(row.extra["at"]), "what": row.extra["what"], "left": row.extra.get("left", 0)}
+
+
+def mfa_reset(row: OutboxMessage, user: User) -> Context | None:
+    """Tells the owner who took their second step away."""
+    return {"at": datetime.fromisoformat(row.extra["at"]), "by": row.extra["by"], "face": "portal" if user.external else "console"}
 
 
 def _case(row: OutboxMessage, user: User) -> Case | None:
@@ -123,6 +148,10 @@ LETTERS: dict[str, Callable[[OutboxMessage, User], Context | None]] = {
     "invitation": invitation,
     "reset": reset,
     "password_changed": password_changed,
+    "email_change": email_change,
+    "email_changed": email_changed,
+    "mfa_changed": mfa_changed,
+    "mfa_reset": mfa_reset,
     "case_shared": _about_case,
     "case_news": case_news,
     "external_reply": case_news,

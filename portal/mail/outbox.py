@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from email.utils import make_msgid
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
+from ..accounts.models import User
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..audit.kinds import Kind
+from ..audit.record import record
+from ..clock import now
 from ..extensions import db
+from ..refusals import NotAllowed, NotVisible, Refusal
 from .models import OutboxMessage, State
 
 # Set when a letter was committed; the sender of this process wakes up early instead of at its next look.
@@ -46,12 +56,80 @@ def post(
     return row
 
 
-def delivery_of(link_ids: list[int]) -> dict[int, State]:
-    """How far the letters carrying these one-time links have come."""
+def post_to_each(note: OutboxMessage, user_ids: Iterable[int]) -> None:
+    """Add a letter like this note for each of these people; thousands at once must not hold up other writers."""
+    domain = urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
+    about = {"letter": note.letter, "organisation_id": note.organisation_id, "case_id": note.case_id, "comment_id": note.comment_id}
+    rows = [{**about, "to_user_id": user_id, "message_id": make_msgid(domain=domain)} for user_id in user_ids]
+    if rows:
+        db.session.execute(insert(OutboxMessage), rows)
+        db.session.info["posted"] = True
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A letter that did not leave, or of which nobody knows whether it did (`unknown`)."""
+
+    id: int
+    letter: str
+    to: str
+    at: datetime
+    why: str
+    unknown: bool
+
+
+STUCK = (State.FAILED, State.UNKNOWN)
+MOST_STUCK = 50
+NO_RIGHT = "Your profile does not let you look after the platform's mail. Ask an administrator of the platform."
+
+
+def stuck(*, by: Viewer) -> list[Stuck]:
+    """The newest letters that need somebody's decision."""
+    _check_right(by)
     rows = db.session.execute(
-        select(OutboxMessage.link_id, OutboxMessage.state).where(OutboxMessage.link_id.in_(link_ids)).order_by(OutboxMessage.id)
+        select(OutboxMessage, User.email)
+        .outerjoin(User, User.id == OutboxMessage.to_user_id)
+        .where(OutboxMessage.state.in_(STUCK))
+        .order_by(OutboxMessage.id.desc())
+        .limit(MOST_STUCK)
     )
-    return {link_id: state for link_id, state in rows if link_id is not None}
+    return [
+        Stuck(row.id, row.letter, email or row.to_address or "", row.created_at, row.last_error, row.state is State.UNKNOWN)
+        for row, email in rows
+    ]
+
+
+def retry(letter_id: int, *, twice: bool = False, by: Viewer) -> None:
+    """Send a letter again. `twice`: although it may have arrived already."""
+    _check_right(by)
+    row = db.session.scalar(select(OutboxMessage).where(OutboxMessage.id == letter_id).with_for_update())
+    if row is None or row.state not in STUCK:
+        raise NotVisible("letter")
+    if row.state is State.UNKNOWN and not twice:
+        raise Refusal("This letter may have arrived already. Say that it may arrive twice, or leave it.")
+    _send_again([row], by)
+
+
+def retry_failed(*, by: Viewer) -> int:
+    """Send every failed letter again; how many. Those of unknown fate are asked about one by one."""
+    _check_right(by)
+    rows = list(db.session.scalars(select(OutboxMessage).where(OutboxMessage.state == State.FAILED).with_for_update()))
+    if rows:
+        _send_again(rows, by)
+    return len(rows)
+
+
+def _check_right(by: Viewer) -> None:
+    if not by.can(Permission.MANAGE_PLATFORM):
+        raise NotAllowed(NO_RIGHT)
+
+
+def _send_again(rows: list[OutboxMessage], by: Viewer) -> None:
+    for row in rows:
+        row.state, row.due_at, row.attempts, row.data_started_at = State.WAITING, now(), 0, None
+    told = rows[0].id if len(rows) == 1 else ""
+    record(Kind.LETTER_RETRIED, actor=by, object_id=told, changes={"letters": [None, len(rows)]})
+    db.session.info["posted"] = True
 
 
 @event.listens_for(db.session, "after_commit")

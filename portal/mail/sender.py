@@ -5,21 +5,26 @@ from __future__ import annotations
 import logging
 import smtplib
 import threading
-from datetime import timedelta
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
-from flask import Flask, current_app
-from sqlalchemy import and_, or_, select, update
+from flask import Flask
+from sqlalchemy import CursorResult, and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..accounts.directory import outsiders
+from ..accounts import purge
 from ..cases.models import Case
 from ..clock import now
+from ..config import Settings
 from ..database import start_writing
 from ..extensions import db, mail
+from ..settings import values
 from ..sharing.access import audience
-from .letters import write
+from .letters import Letter, write
 from .models import OutboxMessage, State
-from .outbox import post, posted
+from .outbox import post_to_each, posted
 from .transport import Unanswered, explain, is_permanent, send
 
 log = logging.getLogger("portal.mail")
@@ -28,19 +33,38 @@ LEASE = timedelta(seconds=120)  # longer than a dozen steps of ten seconds with 
 LONGEST_PAUSE = 6 * 3600
 GIVE_UP_AFTER = timedelta(hours=24)
 LOOK_EVERY = 2.0
+PURGE_EVERY = 3600.0
 
 
-def drain() -> int:
-    """Send everything that is due; how many letters were handled."""
+@dataclass(frozen=True)
+class Lease:
+    """A letter this process may handle until the lease runs out; then another one takes it, with a lease of its own."""
+
+    row_id: int
+    attempts: int
+    until: datetime
+
+
+class LeaseLost(Exception):
+    """It took too long: the letter is another process's by now."""
+
+
+def drain(stop: threading.Event | None = None) -> int:
+    """Send everything that is due, or until told to stop; how many letters were handled."""
     handled = 0
-    while (message_id := _claim()) is not None:
-        _handle(message_id)
+    while not (stop and stop.is_set()) and (lease := _claim()) is not None:
+        try:
+            _handle(lease)
+        except LeaseLost:
+            db.session.rollback()
+            log.warning("letter %s took so long that another sender took it over", lease.row_id)
         handled += 1
     return handled
 
 
-def _claim() -> int | None:
+def _claim() -> Lease | None:
     """Lease one due letter for this process. A lease that ran out belongs to a process that died."""
+    values.forget()
     start_writing()
     moment = now()
     due = or_(
@@ -55,78 +79,100 @@ def _claim() -> int | None:
         return None
     if row.data_started_at is not None:
         log.warning("letter %s may have left before a crash; it is sent again with the same Message-ID", row.message_id)
-    row.state, row.leased_until, row.attempts = State.SENDING, moment + LEASE, row.attempts + 1
+    lease = Lease(row.id, row.attempts + 1, moment + LEASE)
+    row.state, row.leased_until, row.attempts = State.SENDING, lease.until, lease.attempts
     db.session.commit()
-    return row.id
+    return lease
 
 
-def _handle(row_id: int) -> None:
-    row = db.session.get_one(OutboxMessage, row_id)
+def _handle(lease: Lease) -> None:
+    row = db.session.get_one(OutboxMessage, lease.row_id)
     if row.to_user_id is None and row.to_address is None:
-        _spread(row)
+        _spread(lease)
         return
     message_id = row.message_id
     try:
         letter = write(row)
     except Exception as error:  # a letter that cannot be written must neither stop the others nor be forgotten
         log.exception("letter %s could not be written", message_id)
-        _postpone(row_id, error)
+        _postpone(lease, error)
         return
-    address = letter.to if letter else ""
+    settings = values.current()
     db.session.rollback()  # no transaction stays open while a server is slow
     if letter is None:
-        _finish(row_id, State.DROPPED, "the recipient may no longer have it")
-        return
+        _finish(lease, State.DROPPED, "the recipient may no longer have it")
+    else:
+        _send(lease, letter, message_id, settings)
+
+
+def _send(lease: Lease, letter: Letter, message_id: str, settings: Settings) -> None:
     try:
-        how = send(mail, letter, message_id, started=lambda: _note_start(row_id))
+        how = send(mail, letter, message_id, settings=settings, started=lambda: _note_start(lease))
     except Unanswered as error:
-        _finish(row_id, State.UNKNOWN, f"the server took the text but did not confirm it ({explain(error)})")
+        _finish(lease, State.UNKNOWN, f"the server took the text but did not confirm it ({explain(error)})")
     except (smtplib.SMTPException, OSError) as error:
-        _postpone(row_id, error)
+        _postpone(lease, error)
+    except LeaseLost:
+        raise
     except Exception as error:  # an address or a letter that no mail can carry must end as failed, not go round for ever
         log.exception("letter %s could not be sent", message_id)
-        _postpone(row_id, error)
+        _postpone(lease, error)
     else:
-        _finish(row_id, State.SENT, "")
-        log.info("letter %s sent (%s)%s", message_id, how, "" if how == "smtp" else f" to {address}")
+        _finish(lease, State.SENT, "")
+        log.info("letter %s sent (%s)%s", message_id, how, "" if how == "smtp" else f" to {letter.to}")
 
 
-def _spread(row: OutboxMessage) -> None:
-    """Turn a note for everyone who may see the case into a letter each; all of them or none, in one transaction."""
+def _held(lease: Lease) -> Any:
+    """Whether the letter is still ours: who comes back from the dead may not decide what became of it."""
+    mine = (OutboxMessage.id == lease.row_id, OutboxMessage.attempts == lease.attempts, OutboxMessage.leased_until == lease.until)
+    return and_(OutboxMessage.state == State.SENDING, *mine)
+
+
+def _mine(lease: Lease) -> OutboxMessage:
+    """The letter, locked for writing."""
     start_writing()
-    row = db.session.get_one(OutboxMessage, row.id, populate_existing=True)
+    row = db.session.scalar(select(OutboxMessage).where(_held(lease)).with_for_update().execution_options(populate_existing=True))
+    if row is None:
+        raise LeaseLost
+    return row
+
+
+def _spread(lease: Lease) -> None:
+    """Turn a note for everyone who may see the case into a letter each; all of them or none, in one transaction."""
+    row = _mine(lease)
     case = db.session.get(Case, row.case_id) if row.case_id else None
-    for person in audience(case, outsiders(case.organisation_id)) if case else ():
-        if person.id not in row.extra.get("but", ()):
-            post(row.letter, organisation_id=row.organisation_id, to_user_id=person.id, case_id=row.case_id, comment_id=row.comment_id)
+    left_out = set(row.extra.get("but", ()))
+    post_to_each(row, (user_id for user_id in audience(case) if user_id not in left_out) if case else ())
     row.state, row.sent_at, row.leased_until = State.SENT, now(), None
     db.session.commit()
 
 
-def _change(row_id: int, **values: object) -> None:
+def _change(lease: Lease, **changes: object) -> None:
     start_writing()
-    db.session.execute(update(OutboxMessage).where(OutboxMessage.id == row_id).values(**values))
+    result = db.session.execute(update(OutboxMessage).where(_held(lease)).values(**changes))
+    assert isinstance(result, CursorResult)
+    if not result.rowcount:
+        raise LeaseLost
     db.session.commit()
 
 
-def _note_start(row_id: int) -> None:
-    _change(row_id, data_started_at=now())
+def _note_start(lease: Lease) -> None:
+    _change(lease, data_started_at=now())
 
 
-def _finish(row_id: int, state: State, error: str) -> None:
+def _finish(lease: Lease, state: State, error: str) -> None:
     sent_at = now() if state is State.SENT else None
-    _change(row_id, state=state, sent_at=sent_at, last_error=error[:300], leased_until=None)
+    _change(lease, state=state, sent_at=sent_at, last_error=error[:300], leased_until=None)
 
 
-def _postpone(row_id: int, error: Exception) -> None:
+def _postpone(lease: Lease, error: Exception) -> None:
     """A definite failure: try again later, longer each time, until a day has passed or the server said never."""
-    start_writing()
-    row = db.session.get_one(OutboxMessage, row_id, populate_existing=True)
+    row = _mine(lease)
     row.last_error, row.leased_until, row.data_started_at = explain(error)[:300], None, None
     if is_permanent(error) or now() - row.created_at > GIVE_UP_AFTER:
         row.state = State.FAILED
     else:
-        pause = min(current_app.config["SETTINGS"].mail_retry_seconds * 2 ** min(row.attempts - 1, 12), LONGEST_PAUSE)
+        pause = min(values.current().mail_retry_seconds * 2 ** min(row.attempts - 1, 12), LONGEST_PAUSE)
         row.state, row.due_at = State.WAITING, now() + timedelta(seconds=pause)
     log.warning("letter %s not sent: %s", row.message_id, row.last_error)
     db.session.commit()
@@ -134,11 +180,14 @@ def _postpone(row_id: int, error: Exception) -> None:
 
 def run(app: Flask, stop: threading.Event) -> None:
     """Keep draining until told to stop; wakes up when this process posts a letter, else every few seconds."""
+    tidy_at = time.monotonic()
     while not stop.is_set():
         posted.clear()
         with app.app_context():
             try:
-                drain()
+                drain(stop)
+                if time.monotonic() >= tidy_at:  # a batch at a time, so that nobody waits for it
+                    tidy_at = time.monotonic() + (0 if purge.purge() else PURGE_EVERY)
             except SQLAlchemyError as error:
                 log.warning("the outbox could not be read: %s", str(error).splitlines()[0])
                 db.session.rollback()
@@ -146,11 +195,21 @@ def run(app: Flask, stop: threading.Event) -> None:
                 # Whatever it was, the sender goes on: the letter's lease runs out and it is tried again.
                 log.exception("a letter could not be handled")
                 db.session.rollback()
-        posted.wait(LOOK_EVERY)
+        if not stop.is_set():
+            posted.wait(LOOK_EVERY)
 
 
-def start_thread(app: Flask) -> threading.Event:
-    """Drain in the background of this process; set the returned event to stop."""
-    stop = threading.Event()
-    threading.Thread(target=run, args=(app, stop), name="mail-sender", daemon=True).start()
-    return stop
+class Background:
+    """A sender beside the server, in a thread of its own."""
+
+    def __init__(self, app: Flask) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=run, args=(app, self._stop), name="mail-sender", daemon=True)
+        self._thread.start()
+
+    def end(self, seconds: float) -> bool:
+        """Let it finish the letter in hand, but no longer than this; whether it did."""
+        self._stop.set()
+        posted.set()
+        self._thread.join(seconds)
+        return not self._thread.is_alive()

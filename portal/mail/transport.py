@@ -8,13 +8,15 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from email.utils import make_msgid
 from typing import Any
 
-from flask import current_app
 from flask_mail import Connection, Mail, Message
 
 from ..config import Settings
-from .letters import Letter
+from ..extensions import mail as post_office
+from .letters import Letter, write
+from .models import OutboxMessage
 
 SECONDS = 10
 Started = Callable[[], None]
@@ -51,6 +53,7 @@ class VerifiedConnection(Connection):
     """Flask-Mail's own neither verifies certificates nor gives up on a silent server (dependencies.md)."""
 
     host: Any
+    settings: Settings
     started: Started | None = None
 
     def __exit__(self, *_: object) -> None:
@@ -60,7 +63,7 @@ class VerifiedConnection(Connection):
 
     def configure_host(self) -> Any:
         """Connect, encrypt as configured, sign in."""
-        settings: Settings = current_app.config["SETTINGS"]
+        settings = self.settings
         context = ssl.create_default_context(cafile=settings.smtp_ca_file or None)
         if settings.smtp_security == "tls":
             host: Any = _SmtpTls(settings.smtp_host, settings.smtp_port, timeout=SECONDS, context=context)
@@ -78,15 +81,17 @@ class VerifiedConnection(Connection):
         return host
 
 
-def send(mail: Mail, letter: Letter, message_id: str, *, started: Started) -> str:
-    """Deliver one letter and say how: "smtp" or the file's name. Raises Unanswered, smtplib's or the system's errors."""
-    settings: Settings = current_app.config["SETTINGS"]
+def send(mail: Mail, letter: Letter, message_id: str, *, settings: Settings, started: Started) -> str:
+    """Deliver one letter and say how: "smtp" or the file's name. Raises Unanswered, smtplib's or the system's errors.
+
+    The settings are handed in, so that nothing is asked of the database while a server is slow.
+    """
     message = _message(letter, message_id, settings)
     if not settings.smtp_host:
         started()
         return _to_file(message, settings)
     connection = VerifiedConnection(mail)
-    connection.started = started
+    connection.settings, connection.started = settings, started
     try:
         with connection:
             connection.send(message)
@@ -117,6 +122,13 @@ def _to_file(message: Message, settings: Settings) -> str:
         os.fsync(file.fileno())
     draft.replace(path)
     return path.name
+
+
+def send_test(address: str, settings: Settings) -> str:
+    """Send one test letter now, past the outbox, so that the answer is the server's own; how, as `send` says it."""
+    letter = write(OutboxMessage(letter="mail_test", to_address=address))
+    assert letter is not None
+    return send(post_office, letter, make_msgid(domain="mail-test.invalid"), settings=settings, started=lambda: None)
 
 
 def explain(error: BaseException) -> str:
@@ -154,4 +166,4 @@ def is_permanent(error: BaseException) -> bool:
     )
 
 
-__all__ = ["Unanswered", "explain", "is_permanent", "send"]
+__all__ = ["Unanswered", "explain", "is_permanent", "send", "send_test"]

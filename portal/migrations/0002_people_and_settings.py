@@ -123,6 +123,9 @@ def upgrade() -> None:
     with op.batch_alter_table("comment", schema=None) as batch_op:
         batch_op.create_index("ix_comment_author_id", ["author_id", "created_at"], unique=False)
 
+    with op.batch_alter_table("outbox_message", schema=None) as batch_op:
+        batch_op.create_index("ix_outbox_message_link_id", ["link_id"], unique=False)
+
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.add_column(sa.Column("mfa_at", sa.DateTime(timezone=True), nullable=True))
 
@@ -191,6 +194,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table("login_session", schema=None) as batch_op:
         batch_op.drop_column("mfa_at")
+
+    with op.batch_alter_table("outbox_message", schema=None) as batch_op:
+        batch_op.drop_index("ix_outbox_message_link_id")
 
     with op.batch_alter_table("comment", schema=None) as batch_op:
         batch_op.drop_index("ix_comment_author_id")

@@ -15,7 +15,7 @@ from ..vault import Unreadable, open_sealed
 from .models import Setting
 
 # Names of config.Settings that administrators may set too.
-MAIL = (
+MAIL: tuple[str, ...] = (
     "smtp_host",
     "smtp_port",
     "smtp_security",
@@ -75,18 +75,37 @@ def stored(name: str) -> dict[str, Any]:
     return kept[name]
 
 
+def forget() -> None:
+    """Read again what others may have changed; for work that goes on and on in one session."""
+    db.session.info.pop("settings", None)
+
+
 def sign_in_policy() -> SignInPolicy:
     """The policy that holds now."""
     return policy_from(stored("sign_in"))
 
 
+def mail_is_set_up() -> bool:
+    """Whether letters are sent at all, rather than written to files."""
+    settings: Settings = current_app.config["SETTINGS"]
+    return bool(settings.smtp_host if settings.overrules("smtp_host") else stored("mail").get("smtp_host"))
+
+
 def current() -> Settings:
     """The settings that hold now: those of the environment, and for mail and links what an administrator set where it is silent."""
+    return merged(stored("mail"))
+
+
+def merged(group: dict[str, Any]) -> Settings:
+    """The settings as they would be with this group stored."""
     settings: Settings = current_app.config["SETTINGS"]
-    chosen = {name: value for name, value in stored("mail").items() if name in MAIL and not settings.overrules(name)}
+    chosen = {name: value for name, value in group.items() if name in MAIL and not settings.overrules(name)}
     if SEALED in chosen:
         try:
             chosen[SEALED] = open_sealed(chosen[SEALED], SEALED)
         except Unreadable:
             del chosen[SEALED]  # another secret key: the password must be typed again
+    host, security = (chosen.get(name, getattr(settings, name)) for name in ("smtp_host", "smtp_security"))
+    if host and security == "none" and not settings.may_send_plainly(host):
+        chosen["smtp_security"] = "starttls"  # what was fine when it was chosen no longer is with what the environment says
     return replace(settings, **chosen) if chosen else settings

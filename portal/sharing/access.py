@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from ..accounts.directory import Outsider, outsiders
+from ..accounts.directory import MANY, Outsider, count_outsiders, counted, outsider_ids, outsiders
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
@@ -22,24 +22,33 @@ from .models import SHARED, Access, Grant
 
 RESTRICTED = "A restricted case cannot be shared with external users. Make it visible to the whole organisation first."
 MOST = 128
+NAMED = 8  # so many names stand for everybody
+
+
+# The external people a case reaches: their ids, or None for every one there is and will be.
+Reach = frozenset[int] | None
+NOBODY: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What confirming would do. `returning`: comments outsiders saw before, which would appear again."""
+    """What confirming would do. `total` people will see the case; `gained` and `lost` count those whose names the lists begin,
+    up to directory.MANY and one.
+
+    `returning`: comments outsiders saw before, which would appear again.
+    """
 
     access: Access
-    after: list[Outsider]
+    before: Reach
+    after: Reach
+    total: int
     gains: list[str]
+    gained: int
     losses: list[str]
+    lost: int
     changed: bool
     warnings: list[str] = field(default_factory=list)
     returning: list[str] = field(default_factory=list)
-
-    @property
-    def total(self) -> int:
-        """How many people will see the case."""
-        return len(self.after)
 
     @property
     def button(self) -> str:
@@ -48,13 +57,13 @@ class Plan:
             return "Nothing to change"
         if self.access is Access.ALL_EXTERNAL:
             return "Share with all external users"
-        if self.gains:
-            return f"Share with {_people(len(self.gains))}" + (f", revoke for {len(self.losses)}" if self.losses else "")
-        return f"Revoke access for {_people(len(self.losses))}" if self.losses else "Confirm"
+        if self.gained:
+            return f"Share with {_people(self.gained)}" + (f", revoke for {counted(self.lost)}" if self.lost else "")
+        return f"Revoke access for {_people(self.lost)}" if self.lost else "Confirm"
 
 
 def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count} people"
+    return "1 person" if count == 1 else f"{counted(count)} people"
 
 
 def named_on(case: Case) -> set[int]:
@@ -62,43 +71,69 @@ def named_on(case: Case) -> set[int]:
     return set(db.session.scalars(select(Grant.user_id).where(Grant.case_id == case.id)))
 
 
-def audience(case: Case, people: list[Outsider]) -> list[Outsider]:
-    """Which of these external people can see the case now."""
+def reach(case: Case) -> Reach:
+    """Whom outside the case reaches now; people who were locked since they were named are not among them."""
     if case.access is Access.ALL_EXTERNAL:
-        return list(people)
-    named = named_on(case) if case.access is Access.EXTERNAL else set()
-    return [person for person in people if person.id in named]
+        return None
+    return frozenset(person.id for person in still_there(case)) if case.access is Access.EXTERNAL else NOBODY
+
+
+def still_there(case: Case) -> list[Outsider]:
+    """The external people named on the case who can be shared with today."""
+    return outsiders(case.organisation_id, ids=select(Grant.user_id).where(Grant.case_id == case.id))
+
+
+def audience(case: Case) -> list[int]:
+    """Ids of everybody outside who can see the case now."""
+    reached = reach(case)
+    return outsider_ids(case.organisation_id) if reached is None else sorted(reached)
 
 
 def plan(case: Case, access: Access, user_ids: set[int]) -> Plan:
-    """Compare the wanted access with today's; nothing is written."""
+    """Compare the wanted access with today's; nothing is written, and nobody is loaded who is not named in the answer."""
     if case.access is Access.RESTRICTED:
         raise Refusal(RESTRICTED)
     if access not in (Access.INTERNAL, *SHARED):
         raise Refusal("Choose one of the three kinds of access.")
-    people = outsiders(case.organisation_id)
+    before = reach(case)
     if access is Access.EXTERNAL:
-        _check_named(user_ids, people)
-    before = audience(case, people)
-    after = people if access is Access.ALL_EXTERNAL else [p for p in people if p.id in user_ids] if access is Access.EXTERNAL else []
-    now_ids, then_ids = {p.id for p in before}, {p.id for p in after}
+        _check_named(user_ids, user_ids - (before or NOBODY), case.organisation_id)
+    after = None if access is Access.ALL_EXTERNAL else frozenset(user_ids) if access is Access.EXTERNAL else NOBODY
+    gains, gained = _difference(case.organisation_id, after, before)
+    losses, lost = _difference(case.organisation_id, before, after)
     return Plan(
         access=access,
+        before=before,
         after=after,
-        gains=[p.name for p in after if p.id not in now_ids],
-        losses=[p.name for p in before if p.id not in then_ids],
-        changed=access is not case.access or now_ids != then_ids,
+        total=count_outsiders(case.organisation_id) if after is None else len(after),
+        gains=gains,
+        gained=gained,
+        losses=losses,
+        lost=lost,
+        changed=access is not case.access or before != after,
         warnings=_warnings(case, access),
         returning=_returning(case) if access in SHARED and not case.shared else [],
     )
 
 
-def _check_named(user_ids: set[int], people: list[Outsider]) -> None:
+def _difference(organisation_id: int, some: Reach, others: Reach) -> tuple[list[str], int]:
+    """Those of `some` who are not among `others`: names, of a crowd the first few, and how many they are."""
+    if others is None or (some is not None and not some - others):
+        return [], 0
+    if some is not None:
+        people = outsiders(organisation_id, ids=some - others)
+        return [person.name for person in people], len(people)
+    people = outsiders(organisation_id, but=others, limit=NAMED)
+    total = len(people) if len(people) < NAMED else count_outsiders(organisation_id, but=others)
+    return [person.name for person in people], total
+
+
+def _check_named(user_ids: set[int], newcomers: set[int], organisation_id: int) -> None:
     if not user_ids:
         raise Refusal("Choose at least one external user, or choose Internal to share with nobody.")
     if len(user_ids) > MOST:
         raise Refusal(f"Choose at most {MOST} people, or share with all external users.")
-    if user_ids - {p.id for p in people}:
+    if newcomers and len(outsiders(organisation_id, ids=newcomers)) < len(newcomers):
         raise Refusal(
             "One of the people you chose cannot be given access any more: the account was locked or is not external. "
             "Look at the list again."
@@ -139,15 +174,24 @@ def set_access(case: Case, access: Access, user_ids: set[int], *, by: Viewer, ve
         )
     before = case.access
     _write(case, wanted, by)
-    changes: dict[str, list[Any]] = {"access": [before.value, access.value], "gained": [None, wanted.gains], "lost": [None, wanted.losses]}
+    changes: dict[str, list[Any]] = {
+        "access": [before.value, access.value],
+        "gained": [None, _told(wanted.gains, wanted.gained)],
+        "lost": [None, _told(wanted.losses, wanted.lost)],
+    }
     record(Kind.ACCESS_CHANGED, actor=by, case=case, object_id=case.number, changes={k: v for k, v in changes.items() if v[1]})
     return wanted
 
 
+def _told(names: list[str], total: int) -> list[str]:
+    if len(names) == total:
+        return names
+    return [*names, "and many more" if total > MANY else f"and {total - len(names)} more"]
+
+
 def _write(case: Case, wanted: Plan, by: Viewer) -> None:
     moment, was_shared = now(), case.shared
-    seen_before = {p.id for p in audience(case, wanted.after)}
-    kept = {p.id for p in wanted.after} if wanted.access is Access.EXTERNAL else set()
+    kept = wanted.after or NOBODY
     granted = named_on(case)
     db.session.execute(delete(Grant).where(Grant.case_id == case.id, Grant.user_id.not_in(kept)))
     new = [{"case_id": case.id, "user_id": user_id, "granted_at": moment, "granted_by_id": by.user_id} for user_id in kept - granted]
@@ -160,6 +204,15 @@ def _write(case: Case, wanted: Plan, by: Viewer) -> None:
         case.shared_since = case.details_at = case.outside_at = moment
     elif not case.shared:
         case.shared_since = None
-    for person in wanted.after:
-        if person.id not in seen_before:
-            post("case_shared", organisation_id=case.organisation_id, to_user_id=person.id, case_id=case.id)
+    _tell(case, wanted)
+
+
+def _tell(case: Case, wanted: Plan) -> None:
+    """A letter for each who gains; when that is everybody, one note that the sender turns into letters, so that sharing stays quick."""
+    if wanted.before is None:
+        return
+    if wanted.after is None:
+        post("case_shared", organisation_id=case.organisation_id, case_id=case.id, extra={"but": sorted(wanted.before)})
+        return
+    for user_id in sorted(wanted.after - wanted.before):
+        post("case_shared", organisation_id=case.organisation_id, to_user_id=user_id, case_id=case.id)

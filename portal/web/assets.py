@@ -19,6 +19,7 @@ BUNDLES = {
     "external.css": [f"css/{name}.css" for name in (*SHARED, "external", "print")],
     "htmx.js": [f"{HTMX}/htmx.min.js", f"{HTMX}/hx-csp.min.js"],
     "app.js": ["js/app.js"],
+    "passkey.js": ["js/passkey.js"],
     "icons.svg": ["icons.svg"],
     "favicon.svg": ["favicon.svg"],
 }

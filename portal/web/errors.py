@@ -28,7 +28,7 @@ SENTENCES = {
     403: "Go back to where you came from, or ask an administrator if you think you should be able to do this.",
     404: "There is nothing at this address, or it is not available to you. It may have been shared before and withdrawn.",
     405: "Go back and use the buttons on the page.",
-    413: "Shorten what you are sending and try again.",
+    413: "Shorten what you are sending, or choose a smaller file, and try again. A picture may have up to 500 kB.",
     500: "Something went wrong on our side. Nothing was changed. Try again; if it happens again, give your security team this reference.",
     503: "The system is busy. Wait a few seconds and try again; nothing was changed.",
 }

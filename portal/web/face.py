@@ -33,10 +33,11 @@ class Face(Blueprint):
     """One audience's routes. `served_at` is the path prefix the gate knows the face by."""
 
     def route(  # type: ignore[override]
-        self, rule: str, *, needs: Needs | Permission, late: bool = False, quiet: bool = False, **options: Any
+        self, rule: str, *, needs: Needs | Permission, late: bool = False, quiet: bool = False, enrolling: bool = False, **options: Any
     ) -> Callable[[View], View]:
         """Register a view. `needs` is not optional. `late`: the view's verb begins writing by itself, after slow work.
-        `quiet`: pages ask for it by themselves, so an htmx request to it does not count as somebody being there."""
+        `quiet`: pages ask for it by themselves, so an htmx request to it does not count as somebody being there.
+        `enrolling`: open to somebody who must set up a second factor before anything else."""
 
         def register(view: View) -> View:
             @wraps(view)
@@ -55,6 +56,7 @@ class Face(Blueprint):
             once.needs = needs  # type: ignore[attr-defined]
             once.late = late  # type: ignore[attr-defined]
             once.quiet = quiet  # type: ignore[attr-defined]
+            once.enrolling = enrolling  # type: ignore[attr-defined]
             self.add_url_rule(rule, view_func=once, **options)
             return view
 

@@ -1,19 +1,20 @@
-"""What templates may call: times, words for codes, addresses of files, the marks htmx and forms need."""
+"""What templates may call: words for codes, addresses of files, the marks htmx and forms need."""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import MutableMapping
-from datetime import UTC, datetime
 from typing import Any
 
-from flask import Flask, current_app, g, get_flashed_messages, has_request_context, request
+from flask import Flask, g, get_flashed_messages, has_request_context, request, url_for
 from flask.templating import Environment
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
-from ..clock import now
+from ..accounts.directory import counted
+from ..settings import values
+from . import times
 from .assets import asset
 from .headers import nonce
 
@@ -37,42 +38,7 @@ STATUS = {
 }
 IMPACT = {"NotApplicable": "Not applicable", "WithImpact": "With impact", "NoImpact": "No impact"}
 STAGE = {"New": "New", "InProgress": "In progress", "Closed": "Closed"}
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 THEMES = ("light", "dark", "system")
-STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (30 * 86400, "day", 86400), (365 * 86400, "month", 30 * 86400))
-
-
-def _words(moment: datetime) -> str:
-    return f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}, {moment.hour:02}:{moment.minute:02} UTC"
-
-
-def _time(moment: datetime, text: str) -> Markup:
-    moment = moment.astimezone(UTC)
-    # Only numbers and our own words go in, so nothing needs escaping; a list shows fifty of these.
-    stamp = moment.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Markup(f'<time datetime="{stamp}" title="{_words(moment)}" data-local>{text}</time>')
-
-
-def ago(moment: datetime) -> Markup:
-    """How long ago, or in how long, with the full time beneath."""
-    seconds = (now() - moment).total_seconds()
-    distance, future = abs(seconds), seconds < 0
-    if distance < 45:
-        return _time(moment, "just now")
-    word, size = next(((word, size) for limit, word, size in STEPS if distance < limit), ("year", 365 * 86400))
-    count = max(1, round(distance / size))
-    length = f"{count} {word}{'' if count == 1 else 's'}"
-    return _time(moment, f"in {length}" if future else f"{length} ago")
-
-
-def day(moment: datetime) -> Markup:
-    """The date in words."""
-    return _time(moment, f"{moment.day} {MONTHS[moment.month - 1]} {moment.year}")
-
-
-def moment(value: datetime) -> Markup:
-    """Date and time in words."""
-    return _time(value, _words(value.astimezone(UTC)))
 
 
 def theme() -> str:
@@ -83,13 +49,23 @@ def theme() -> str:
 
 def mail_notice() -> str | None:
     """A sentence for colleagues while letters are written to files instead of being sent."""
-    if g.get("viewer") is None or g.face != "console" or current_app.config["SETTINGS"].smtp_host:
+    if g.get("viewer") is None or g.face != "console" or values.mail_is_set_up():
         return None
-    return "Mail is not set up: letters are written to the instance's mail folder, not sent. Set PORTAL_SMTP_HOST to send them."
+    return "Mail is not set up: letters are written to files in the instance's mail folder, not sent."
 
 
 def _hx() -> Markup:
     return Markup(f'hx-nonce="{nonce()}"')
+
+
+def portrait(user_id: int, version: str) -> str:
+    """The address of a person's picture, empty while they have none."""
+    return url_for("entry.person_picture", face=g.face, user_id=user_id, version=version) if version else ""
+
+
+def logo(organisation_id: int, version: str) -> str:
+    """The address of an organisation's picture, empty while it has none."""
+    return url_for("entry.organisation_picture", face=g.face, organisation_id=organisation_id, version=version) if version else ""
 
 
 def _context() -> dict[str, object]:
@@ -97,6 +73,7 @@ def _context() -> dict[str, object]:
         "viewer": g.get("viewer"),
         "face": g.get("face", "portal"),
         "theme": theme(),
+        "language": times.reading().language,
         "notices": get_flashed_messages(with_categories=True),
         "mail_notice": mail_notice(),
         "path": request.path,
@@ -120,11 +97,13 @@ def install(app: Flask) -> None:
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update(ago=ago, day=day, moment=moment)
+    env.filters.update(counted=counted, ago=times.ago, day=times.day, moment=times.moment)
     env.globals.update(
         asset=asset,
         csp_nonce=nonce,
         hx=_hx,
+        portrait=portrait,
+        logo=logo,
         csrf_token=generate_csrf,
         submission=lambda: secrets.token_hex(16),
         severity_word=SEVERITY,

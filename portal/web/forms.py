@@ -10,6 +10,8 @@ from flask_wtf import FlaskForm
 from wtforms import EmailField, PasswordField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
+from ..settings import values
+
 LONGEST_MESSAGE = 65_536
 TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -35,8 +37,11 @@ class Address:
     """Accepts anything shaped like an address, private domains included; nothing is looked up."""
 
     def __call__(self, form: Any, field: Any) -> None:
+        typed = field.data or ""
+        if not typed.partition("@")[0].isascii():
+            raise ValidationError("Many mail servers cannot write to addresses with such letters before the @. Enter another address.")
         try:
-            validate_email(field.data or "", check_deliverability=False, globally_deliverable=False)
+            validate_email(typed, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
         except EmailNotValidError:
             raise ValidationError("Enter an e-mail address like name@example.org.") from None
 
@@ -62,13 +67,26 @@ def email_field(label: str = "E-mail address", **options: Any) -> EmailField:
     return EmailField(label, filters=[lowered], validators=checks, render_kw={"autocomplete": "email", "inputmode": "email"}, **options)
 
 
+class NewPassword(PasswordField):  # type: ignore[misc]
+    """A password being chosen; how short it may be is asked when the page is written, for administrators may change it."""
+
+    @property
+    def description(self) -> str:
+        """The hint."""
+        return f"At least {values.sign_in_policy().password_shortest} characters. A few words in a row are easy to remember."
+
+    @description.setter
+    def description(self, _text: str) -> None:
+        """WTForms sets one of its own."""
+
+    def __call__(self, **kwargs: Any) -> Any:
+        return super().__call__(minlength=values.sign_in_policy().password_shortest, **kwargs)
+
+
 def new_password(label: str = "New password") -> PasswordField:
     """A password being chosen; its strength is judged by the verb."""
     rule = DataRequired("Choose a password.")
-    hint = "At least 12 characters. A few words in a row are easy to remember."
-    return PasswordField(
-        label, description=hint, validators=[rule], render_kw={"autocomplete": "new-password", "minlength": 12, "maxlength": 256}
-    )
+    return NewPassword(label, validators=[rule], render_kw={"autocomplete": "new-password", "maxlength": 256})
 
 
 def repeated_password() -> PasswordField:

@@ -17,7 +17,7 @@ from ..database import start_writing
 from ..extensions import csrf, db, login
 from ..sharing import guard
 from .errors import session_ended
-from .face import SAFE, Needs
+from .face import SAFE, Needs, go_to
 
 FACES = ("console", "portal")
 DOOR = {"console": "console", "portal": "external"}
@@ -74,6 +74,8 @@ def check() -> Any:
     if g.viewer is None:
         return _ask_to_sign_in(face or "portal", unsafe)
     _protect(unsafe)
+    if g.viewer.must_enrol and not view.enrolling:
+        return _lead_to_second_step(g.face, unsafe)
     return _admit(needs, g.viewer)
 
 
@@ -116,6 +118,13 @@ def _ask_to_sign_in(face: str, unsafe: bool) -> Response:
     answer = redirect(url_for("entry.sign_in", face=face, to=to), 303)
     assert isinstance(answer, Response)
     return answer
+
+
+def _lead_to_second_step(face: str, unsafe: bool) -> Response:
+    """Somebody of whom a second factor is required sees nothing else before it is set up; what they sent is refused, not lost."""
+    if unsafe:
+        raise Forbidden("A second step is required of you now. Set it up under Your account, then come back and send this again.")
+    return go_to(url_for("entry.second_factor", face=face))
 
 
 def _admit(needs: Any, viewer: Viewer) -> None:

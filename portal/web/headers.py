@@ -44,7 +44,8 @@ def add(response: Response) -> Response:
     headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
     if current_app.config["SETTINGS"].secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
-    if "Cache-Control" not in headers or not headers["Cache-Control"].startswith("public"):
+    caching = headers.get("Cache-Control", "")
+    if not (caching.startswith("public") or (caching.startswith("private") and response.mimetype == "image/png")):
         headers["Cache-Control"] = "no-store"
         for name in ("Cookie", "HX-Request", "HX-Request-Type"):
             response.vary.add(name)

@@ -50,7 +50,7 @@ KINDS: dict[str, str] = {
     "incident_case.tags": "shown",
     "incident_case.title": "shown",
     "login_session.face": "fixed",
-    "login_session.ip": "hidden",
+    "login_session.ip": "own",
     "login_session.key_hash": "kept",
     "login_session.user_agent": "hidden",
     "one_time_link.created_by_name": "hidden",
@@ -185,7 +185,7 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
         return row.case_id in cases and row.external and own
     if name.startswith("user_account."):
         return bool(row.id == world.people[who])
-    if name.startswith("passkey."):
+    if name.startswith(("passkey.", "login_session.")):
         return bool(row.user_id == world.people[who])
     return bool(row.id == world.places["there" if who == "gast" else "here"])
 

@@ -21,7 +21,7 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 @dataclass(frozen=True)
 class Road:
-    """One request that can be made. `case`, `comment`, `person` are names of the world, empty where the address has none."""
+    """One request that can be made. `case`, `comment`, `person`, `place` are names of the world, empty where the address has none."""
 
     endpoint: str
     needs: Any
@@ -30,6 +30,7 @@ class Road:
     case: str = ""
     comment: str = ""
     person: str = ""
+    place: str = ""
     values: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -39,7 +40,7 @@ class Road:
         return first if first in ("console", "portal") else ""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path} ({self.endpoint} {self.case} {self.comment} {self.person})".replace("  ", " ")
+        return f"{self.method} {self.path} ({self.endpoint} {self.case} {self.comment} {self.person} {self.place})".replace("  ", " ")
 
 
 def roads(app: Flask, world: World, method: str) -> Iterator[Road]:
@@ -65,8 +66,13 @@ def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str
         "number": [(number, {"case": name}) for name, number in {**world.cases, "unknown": UNKNOWN_CASE}.items()],
         "user_id": [(key, {"person": name}) for name, key in {**world.people, "unknown": UNKNOWN_PERSON}.items()],
         "token": [("forged", {})],
+        "organisation_id": [(key, {"place": name}) for name, key in world.places.items()],
+        "profile_id": [(key, {}) for key in (1, 3)],  # Admin, which stays as it is, and Analyst
         "version": [("0" * 12, {})],
         "name": [("app.js", {})],
+        "session_id": [(987_652, {})],
+        "act": [("app", {}), ("passkey", {}), ("codes", {})],
+        "passkey_id": [(987_651, {})],
     }
     for combination in product(*(kinds[argument] for argument in arguments)):
         values = {argument: value for argument, (value, _) in zip(arguments, combination, strict=True)}

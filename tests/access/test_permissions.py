@@ -51,6 +51,7 @@ def one_each(app: Flask, world: World, method: str) -> Iterator[Road]:
     seen: set[tuple[str, str]] = set()
     for road in roads(app, world, method):
         fits = road.case in ("", "shared") and road.comment in ("", "shared-hanna", "shared-internal") and road.person in ("", "vic")
+        fits = fits and (not road.person or road.place in ("", "here"))
         own = road.comment != ("shared-hanna" if road.face == "console" else "shared-internal")
         if fits and own and (road.endpoint, road.face) not in seen:
             seen.add((road.endpoint, road.face))

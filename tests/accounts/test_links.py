@@ -191,3 +191,11 @@ def test_two_who_saw_it_alive_cannot_both_use_it(app: Flask, cast: Cast) -> None
         return won
 
     assert sorted(at_once(app, use, use, use)) == [False, False, True]
+
+
+def test_the_longest_invitation_works_to_its_end(cast: Cast, make_app: Callable[..., Flask]) -> None:
+    """The signature must not end before the row does."""
+    with make_app(invitation_hours=720).app_context():
+        token = links.token_for(cast.link(Purpose.INVITATION, "newt"))
+        with time_machine.travel(now() + timedelta(hours=719, minutes=59), tick=True):
+            assert opened(Purpose.INVITATION, token)

@@ -97,7 +97,7 @@ def test_older_parameters_are_noticed(inside: Flask, make_app: Callable[..., Fla
         "x" * 257,
     ],
 )
-def test_a_weak_password_is_refused_with_a_sentence(password: str) -> None:
+def test_a_weak_password_is_refused_with_a_sentence(inside: Flask, password: str) -> None:
     with pytest.raises(Refusal) as refused:
         passwords.check_strength(password, ["Hanna Weiss", "hanna.weiss@harbourline.example"])
     assert refused.value.sentence.endswith(".")
@@ -112,7 +112,7 @@ def test_a_strong_password_of_any_kind_is_taken(inside: Flask, password: str) ->
     assert passwords.verify(passwords.hash_password(password), password)
 
 
-def test_looking_at_a_long_password_is_quick() -> None:
+def test_looking_at_a_long_password_is_quick(inside: Flask) -> None:
     begun = time.perf_counter()
     for text in ("a1" * 128, "qwerty" * 42, "".join(chr(33 + i % 90) for i in range(256))):
         try:

@@ -27,7 +27,7 @@ CONSOLE = [
     "{case}/delete",
     "/console/feed",
     "/console/people",
-    "/console/people/invite",
+    "/console/people/new",
     "/console/account",
     "/console/cases/999999",
 ]

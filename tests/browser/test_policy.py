@@ -38,10 +38,10 @@ def test_a_script_in_a_swapped_fragment_does_not_run(signed_in: LiveServer, page
     page.watch.expect_complaint("CSP|Content Security Policy|hx-csp|Refused")  # type: ignore[attr-defined]
     page.goto(f"{signed_in.url}/console/cases")
     page.route(
-        "**/console/people/invite",
+        "**/console/people/new",
         lambda route: route.fulfill(body="<script>window.ran = 1</script><b id=come>x</b>", content_type="text/html"),
     )
-    page.evaluate("htmx.ajax('GET', '/console/people/invite', {target: '#drawer'})")
+    page.evaluate("htmx.ajax('GET', '/console/people/new', {target: '#drawer'})")
     expect(page.locator("#come")).to_have_count(1)
     assert page.evaluate("window.ran") is None
 
@@ -50,10 +50,10 @@ def test_htmx_attributes_without_the_nonce_are_dead(signed_in: LiveServer, page:
     page.watch.expect_complaint("hx-csp")  # type: ignore[attr-defined]
     page.goto(f"{signed_in.url}/console/cases")
     body = "<div id=evil hx-get='/console/people' hx-trigger='load'>x</div>"
-    page.route("**/console/people/invite", lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.route("**/console/people/new", lambda route: route.fulfill(body=body, content_type="text/html"))
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.evaluate("htmx.ajax('GET', '/console/people/invite', {target: '#drawer'})")
+    page.evaluate("htmx.ajax('GET', '/console/people/new', {target: '#drawer'})")
     expect(page.locator("#evil")).to_have_count(1)
     page.wait_for_timeout(300)
     assert not [url for url in asked if url.endswith("/console/people")]

@@ -1,31 +1,34 @@
-"""People: the list, inviting with all its mistakes, sending again, closing and reopening accounts."""
+"""People: the list, adding them with all mistakes one can make, sending again, closing and reopening accounts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from portal.accounts.models import OneTimeLink, User
+from portal.accounts.models import Membership, OneTimeLink, User
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
+from portal.organisations.models import Organisation
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
 PERSON = {"kind": "external", "name": "Iris Weber", "email": "iris@client.example", "works_for": "Client Ltd"}
+NEW = "/console/people/new"
 
 
-def profile(browser: Browser, name: str, field: str = "profiles") -> str:
+def profile(browser: Browser, name: str, field: str = "roles") -> str:
     """The id a profile has in the form."""
-    page = browser.get("/console/people/invite").text
+    page = browser.get(NEW).text
     if field == "profile":
-        found = re.search(rf'<option[^>]*value="(\d+)"[^>]*>{name}<', page)
+        found = re.search(rf'<option[^>]*value="(\d+)"[^>]*>{name}', page)
     else:
-        found = re.search(rf'name="profiles"[^>]*value="(\d+)"[^>]*>\s*<span><strong>{name}', page)
+        found = re.search(rf'name="seat-0-roles"[^>]*value="(\d+)"[^>]*>\s*<span><strong>{name}', page)
     assert found is not None
     return found[1]
 
@@ -44,63 +47,144 @@ def test_pia_sees_everybody(browse: Browse) -> None:
     assert "Otto Person" in page
 
 
-def test_olga_can_invite_a_guest(app: Flask, browse: Browse) -> None:
+def test_olga_can_add_a_guest(app: Flask, browse: Browse) -> None:
     olga = browse("olga")
-    answer = olga.post("/console/people/invite", {**PERSON, "profiles": profile(olga, "External-Actor")})
-    assert answer.headers["Location"] == "/console/people"
-    page = olga.get("/console/people").text
-    assert "Iris Weber is added." in page
-    assert "Invitation waiting" in page
-    assert "Client Ltd" in page
+    answer = olga.post(NEW, {**PERSON, "seat-0-roles": profile(olga, "External-Actor")})
+    assert re.fullmatch(r"/console/people/\d+", answer.headers["Location"])
+    page = olga.get(answer.headers["Location"]).text
+    for words in ("Iris Weber is added.", "Invitation waiting", "works for Client Ltd", "External-Actor"):
+        assert words in page, words
     with app.app_context():
         user = db.session.scalars(select(User).where(User.email == PERSON["email"])).one()
         assert db.session.scalars(select(OutboxMessage.letter).where(OutboxMessage.to_user_id == user.id)).all() == ["invitation"]
 
 
-def test_olga_can_invite_a_colleague(browse: Browse) -> None:
+@pytest.mark.parametrize(("kind", "told"), [("internal", "invitation to karl@people.example"), ("service", "Make its API key below.")])
+def test_olga_can_add_a_colleague_and_a_program(browse: Browse, kind: str, told: str) -> None:
     olga = browse("olga")
-    data = {"kind": "internal", "name": "Karl", "email": "karl@people.example", "profile": profile(olga, "Analyst", "profile")}
-    assert olga.post("/console/people/invite", data).status_code == 303
-    assert "Karl" in olga.get("/console/people").text
+    data = {"kind": kind, "name": "Karl", "email": "karl@people.example", "seat-0-profile": profile(olga, "Analyst", "profile")}
+    answer = olga.post(NEW, data)
+    page = olga.get(answer.headers["Location"]).text
+    assert told in page
+    assert "Analyst" in page
+
+
+def test_the_form_says_what_each_profile_allows_and_why_the_kind_is_fixed(browse: Browse) -> None:
+    page = unescape(browse("olga").get(NEW).text)
+    for words in ("fixed for good", "Read what is shared with them; Write messages", "Edit cases", "Restrict cases to named colleagues"):
+        assert words in page, words
+    assert "(admin organisation)" not in page
+    assert "Begins here" not in page
+    assert "Sign in to the console. Never reads cases." in unescape(browse("pia").get(NEW).text)
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"),
+    ("change", "sentence", "field"),
     [
-        ({"email": "not an address"}, "Enter an e-mail address"),
-        ({"email": "HANNA@people.example"}, "There is already an account with this address."),
-        ({"email": "otto@people.example"}, "There is already an account with this address."),
-        ({"name": " "}, "Type the person's name"),
-        ({"profiles": "999"}, ""),
-        ({"kind": "internal", "profile": "999"}, "Choose one profile"),
-        ({"kind": "service"}, ""),
+        ({"email": "not an address"}, "Enter an e-mail address", "email"),
+        ({"email": "HANNA@people.example"}, "There is already an account with this address.", "email"),
+        ({"email": "otto@people.example"}, "There is already an account with this address.", "email"),
+        ({"email": f"{'x' * 120}@client.example"}, "at most 128 characters", "email"),
+        ({"name": " "}, "Type a name.", "name"),
+        ({"name": "x" * 129}, "at most 128 characters", "name"),
+        ({"name": "security team"}, "own name", "name"),
+        ({"works_for": "x" * 129}, "at most 128 characters", "works_for"),
+        ({"seat-0-roles": ""}, "does not fit an external user", "seat-0-roles"),
+        ({"seat-0-roles": "9" * 30}, "does not fit an external user", "seat-0-roles"),
+        ({"seat-0-roles": "2"}, "does not fit an external user", "seat-0-roles"),
+        ({"kind": "internal"}, "Choose a profile for Northwind.", "seat-0-profile"),
+        ({"kind": "internal", "seat-0-profile": "1"}, "does not fit Northwind. Choose from", "seat-0-profile"),
+        ({"kind": "service", "seat-0-profile": "x\0"}, "Choose a profile for Northwind.", "seat-0-profile"),
+        ({"kind": "robot"}, "", "kind"),
     ],
-    ids=["address", "taken", "taken-elsewhere", "nameless", "no-role", "no-profile", "no-kind"],
 )
-def test_a_mistake_keeps_everything_typed(app: Flask, browse: Browse, change: dict[str, str], sentence: str) -> None:
+def test_a_mistake_keeps_everything_typed(app: Flask, browse: Browse, change: dict[str, str], sentence: str, field: str) -> None:
     olga = browse("olga")
-    typed = {**PERSON, "profiles": profile(olga, "External-Actor"), **change}
-    answer = olga.post("/console/people/invite", typed)
+    typed = {**PERSON, "seat-0-roles": profile(olga, "External-Actor"), **change}
+    answer = olga.post(NEW, typed)
     assert answer.status_code == 422
     text = unescape(answer.text)
     assert sentence in text
+    assert f'id="{field}-error"' in text
     for name in ("name", "email", "works_for"):
         assert typed[name].strip().lower() in text.lower()
     with app.app_context():
         assert db.session.scalar(select(User).where(User.name == PERSON["name"])) is None
 
 
-def test_a_guest_cannot_be_given_a_colleagues_profile(app: Flask, browse: Browse) -> None:
-    olga = browse("olga")
-    admin = profile(olga, "Org-Admin", "profile")
-    assert olga.post("/console/people/invite", {**PERSON, "profiles": admin}).status_code == 422
+def place(world: World, mark: int, where: str, **chosen: str) -> dict[str, str]:
+    """A row of the form."""
+    ids = {**world.places, "nowhere": "9" * 30, "": ""}
+    return {f"seat-{mark}-organisation": str(ids[where]), **{f"seat-{mark}-{name}": value for name, value in chosen.items()}}
+
+
+def test_pia_can_add_somebody_to_several_organisations(app: Flask, world: World, browse: Browse) -> None:
+    pia = browse("pia")
+    analyst, reader = profile(pia, "Analyst", "profile"), profile(pia, "Read-Only", "profile")
+    data: dict[str, Any] = {"kind": "internal", "name": "Karl", "email": "karl@people.example", "seat": ["0", "3"], "default": "1"}
+    data |= place(world, 0, "here", profile=analyst) | place(world, 3, "there", profile=reader)
+    answer = pia.post(NEW, data)
+    assert answer.status_code == 303, answer.text
+    with app.app_context():
+        user = db.session.scalars(select(User).where(User.email == "karl@people.example")).one()
+        seats = db.session.execute(select(Membership.organisation_id, Membership.is_default).where(Membership.user_id == user.id)).all()
+        assert {(key, first) for key, first in seats} == {(world.places["here"], False), (world.places["there"], True)}
+        link = db.session.scalars(select(OneTimeLink).where(OneTimeLink.user_id == user.id)).one()
+        assert link.organisation_id == world.places["there"]
+
+
+def test_pia_can_add_and_take_away_rows_without_a_script(world: World, browse: Browse) -> None:
+    pia = browse("pia")
+    typed: dict[str, Any] = {"kind": "internal", "name": "Karl", "email": "", "seat": ["0"], **place(world, 0, "here")}
+    more = pia.post(NEW, {**typed, "more": "1"})
+    assert more.status_code == 200
+    assert ('name="seat" value="1"' in more.text, 'value="Karl"' in more.text, "error-summary" in more.text) == (True, True, False)
+    assert f'selected value="{world.places["here"]}"' in more.text
+    rows = typed | {"seat": ["0", "1"], "default": "1"} | place(world, 1, "there")
+    fewer = pia.post(NEW, {**rows, "drop": "0"})
+    assert ('name="seat" value="1"' in fewer.text, 'name="seat" value="0"' in fewer.text) == (True, False)
+    assert f'selected value="{world.places["there"]}"' in fewer.text
+    many = pia.post(NEW, {**typed, "seat": [str(n) for n in range(50)], "more": "1"}).text
+    assert many.count('name="seat"') == 20
+    odd = pia.post(NEW, {**typed, "seat": ["x", "9" * 400, "-1"], "drop": "\0"})
+    assert odd.text.count('name="seat"') == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "rows", "sentence", "field"),
+    [
+        ("external", [("admin", "External-Actor")], "the admin organisation holds none", "seat-0-organisation"),
+        ("external", [("here", "External-Actor"), ("here", "External-Actor")], "is chosen twice", "seat-1-organisation"),
+        ("external", [("here", "External-Actor"), ("nowhere", "External-Actor")], "organisations in the list", "seat-1-organisation"),
+        ("external", [("", "External-Actor")], "organisations in the list", "seat-0-organisation"),
+        ("external", [("there", "External-Actor")], "Elsewhere is locked", "seat-0-organisation"),
+        ("internal", [("here", "Admin")], "does not fit Northwind", "seat-0-profile"),
+        ("internal", [("admin", "Analyst")], "does not fit admin. Choose from: Admin", "seat-0-profile"),
+        ("internal", [("here", "Analyst"), ("admin", "")], "Choose a profile for admin.", "seat-1-profile"),
+    ],
+)
+def test_a_place_that_will_not_do_is_told_at_its_row(
+    app: Flask, world: World, browse: Browse, kind: str, rows: list[tuple[str, str]], sentence: str, field: str
+) -> None:
+    with app.app_context():
+        db.session.get_one(Organisation, world.places["there"]).locked = True
+        db.session.commit()
+    pia, name = browse("pia"), "roles" if kind == "external" else "profile"
+    data: dict[str, Any] = {**PERSON, "kind": kind, "seat": [str(mark) for mark in range(len(rows))]}
+    for mark, (where, chosen) in enumerate(rows):
+        data |= place(world, mark, where, **({name: profile(pia, chosen, name)} if chosen else {}))
+    answer = pia.post(NEW, data)
+    assert answer.status_code == 422
+    assert sentence in unescape(answer.text)
+    assert f'id="{field}-error"' in answer.text
+    assert f'href="#{field}"' in answer.text
 
 
 def test_olga_cannot_invite_into_another_organisation(app: Flask, world: World, browse: Browse) -> None:
     """The field is not hers; sent all the same, it changes nothing."""
     olga = browse("olga")
-    data = {**PERSON, "profiles": profile(olga, "External-Actor"), "organisation": str(world.places["there"])}
-    assert olga.post("/console/people/invite", data).status_code == 303
+    data = {**PERSON, "seat-0-roles": profile(olga, "External-Actor"), **place(world, 0, "there")}
+    assert olga.post(NEW, data).status_code == 303
     assert "Iris Weber" not in browse("otto").get("/console/people").text
 
 
@@ -147,6 +231,6 @@ def test_olga_cannot_touch_people_of_others(world: World, browse: Browse) -> Non
 def test_colleagues_without_the_right_cannot_manage_people(world: World, browse: Browse, who: str) -> None:
     browser = browse(who)
     assert browser.get("/console/people").status_code == 403
-    assert browser.get("/console/people/invite").status_code == 403
+    assert browser.get(NEW).status_code == 403
     assert "/console/people" not in browser.get("/console/cases").text
     assert browser.post(f"/console/people/{world.people['hanna']}/lock").status_code == 403

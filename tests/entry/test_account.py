@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -113,3 +114,98 @@ def test_somebody_of_two_organisations_can_switch_and_sees_one_at_a_time(app: Fl
     assert "The shared case" not in page
     assert ada.get(f"/console/cases/{world.cases['shared']}").status_code == 404
     assert ada.get("/console/cases/new").status_code == 403, "rights are those of the organisation worked in"
+
+
+FACES = [("hanna", "portal"), ("ada", "console")]
+
+
+@pytest.mark.parametrize(("who", "face"), FACES)
+def test_everybody_can_change_their_name(browse: Browse, who: str, face: str) -> None:
+    browser = browse(who)
+    assert browser.post(f"/{face}/account/name", {"name": "  Somebody   Else\x00 "}).headers["Location"] == f"/{face}/account#who"
+    assert 'value="Somebody Else"' in browser.get(f"/{face}/account").text
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"), [("", "Type your name"), ("x" * 129, "at most 128"), ("Northwind", "what the team is called")]
+)
+def test_a_name_that_will_not_do_is_told_at_its_field(browse: Browse, name: str, sentence: str) -> None:
+    answer = browse("hanna").post("/portal/account/name", {"name": name})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert 'id="name-name-error"' in answer.text
+
+
+@pytest.mark.parametrize(("who", "face"), FACES)
+def test_everybody_can_choose_language_and_time_zone(browse: Browse, who: str, face: str) -> None:
+    browser = browse(who)
+    assert browser.post(f"/{face}/account/reading", {"language": "en-US", "time_zone": "Europe/Berlin"}).status_code == 303
+    page = browser.get(f"/{face}/account").text
+    assert '<html lang="en-US"' in page
+    assert '<option selected value="Europe/Berlin">Berlin</option>' in page
+    assert browser.post(f"/{face}/account/reading", {"language": "", "time_zone": ""}).status_code == 303
+    assert '<html lang="en"' in browser.get(f"/{face}/account").text
+
+
+@pytest.mark.parametrize(
+    "data", [{"language": "tlh", "time_zone": ""}, {"language": "", "time_zone": "Etc/../x"}, {"language": "", "time_zone": "\x00"}]
+)
+def test_an_unknown_language_or_zone_is_refused(browse: Browse, data: dict[str, str]) -> None:
+    answer = browse("hanna").post("/portal/account/reading", data)
+    assert answer.status_code == 422
+    assert "Choose one of the" in answer.text
+
+
+@pytest.mark.parametrize(("who", "face"), FACES)
+def test_other_browsers_can_be_signed_out_one_by_one_or_all(browse: Browse, who: str, face: str) -> None:
+    here, second, third = browse(who), browse(who), browse(who)
+    ends = re.findall(rf'action="(/{face}/account/browsers/\d+/end)"', here.get(f"/{face}/account").text)
+    assert len(ends) == 2
+    assert here.post(ends[0]).status_code == 303
+    assert sorted(b.get(f"/{face}/account").status_code for b in (here, second, third)) == [200, 200, 303]
+    assert here.post(f"/{face}/account/browsers/end").status_code == 303
+    assert sorted(b.get(f"/{face}/account").status_code for b in (here, second, third)) == [200, 303, 303]
+    assert here.post(ends[0]).status_code == 404
+
+
+def test_nobody_can_sign_out_somebody_elses_browser(browse: Browse) -> None:
+    hanna, vic = browse("hanna"), browse("vic")
+    browse("vic")
+    (end,) = re.findall(r'action="(/portal/account/browsers/\d+/end)"', vic.get("/portal/account").text)
+    assert hanna.post(end).status_code == 404
+    assert vic.get("/portal/").status_code == 200
+
+
+def test_colleagues_are_told_their_profile_and_rights_in_words(browse: Browse) -> None:
+    page = browse("ada").get("/console/account").text
+    assert "Sharer" in page
+    assert "Share cases with external users" in page
+    assert "Change mail and sign-in settings" in browse("pia").get("/console/account").text
+
+
+def test_guests_are_told_what_they_may_do_without_technical_names(browse: Browse) -> None:
+    page = browse("hanna").get("/portal/account").text
+    assert "Read the cases that are shared with you" in page
+    assert "Write messages to the security team" in page
+    assert not [word for word in ("External-Actor", "manage", "profile", "Profile") if word in page]
+    assert "Write messages" not in browse("rhea").get("/portal/account").text
+
+
+def test_a_guest_of_two_teams_can_switch_and_sees_one_at_a_time(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert "Switch team" not in hanna.get("/portal/").text
+    with app.app_context():
+        user = db.session.get_one(User, world.people["hanna"])
+        platform.join(user, db.session.get_one(Organisation, world.places["there"]), [platform.profile("External-Reader")])
+        db.session.commit()
+    page = hanna.get("/portal/").text
+    assert "Switch team" in page
+    assert "The foreign case" not in page
+    assert hanna.post("/portal/organisation", {"organisation": str(world.places["there"])}).headers["Location"] == "/portal/"
+    page = hanna.get("/portal/").text
+    assert "The foreign case" in page
+    assert "The shared case" not in page
+    assert hanna.get(f"/portal/cases/{world.cases['shared']}").status_code == 404
+    rights = hanna.get("/portal/account").text.partition('id="rights"')[2]
+    assert rights.index("Elsewhere") < rights.index("Northwind"), "where they are now comes first"
+    assert rights.count("You are here now") == 1

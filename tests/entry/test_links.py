@@ -137,6 +137,7 @@ def test_two_people_cannot_use_one_link(app: Flask, world: World, visitor: Visit
 
 @pytest.mark.parametrize("path", ["/new-link", "/portal/forgotten", "/console/forgotten"])
 def test_asking_for_a_link_answers_everybody_alike(app: Flask, world: World, visitor: Visitor, path: str) -> None:
+    make(app, world, Purpose.INVITATION, "newt")
     answers = set()
     for email in ("hanna@people.example", "newt@people.example", "dora@people.example", "nobody@people.example"):
         answer = visitor().post(path, {"email": email})

@@ -24,6 +24,7 @@ MAY_COMMIT = {
     "portal.web.face",
     "portal.mail.sender",
     "portal.accounts.throttle",
+    "portal.accounts.purge",
     "portal.upgrade",
     "portal.accounts.cli",
     "portal.mail.cli",

@@ -16,6 +16,7 @@ MAY_MARK_UP = {
     Path("portal/sharing/window.py"),
     Path("portal/web/filters.py"),
     Path("portal/web/headers.py"),
+    Path("portal/web/times.py"),
 }
 THIS_FILE = Path("tests/house/test_words.py")
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from portal.accounts import invitations, links, people, platform, sign_in
+from portal.accounts.joining import Seat
 from portal.accounts.models import AccountType, OneTimeLink, Purpose
 from portal.audit.record import Trace
 from portal.cases import comments
@@ -113,9 +114,9 @@ def test_a_right_that_ended_meanwhile_ends_the_letter(
     tell(sending)
     db.session.commit()
     if spread:
-        row_id = sender._claim()
-        assert row_id is not None
-        sender._handle(row_id)
+        lease = sender._claim()
+        assert lease is not None
+        sender._handle(lease)
     change(sending)
     assert sent(sending, smtp_server) == left
     db.session.rollback()
@@ -179,9 +180,8 @@ def test_an_invitation_carries_a_link_that_works(sending: Cast, smtp_server: Pos
 
 def test_a_colleague_is_invited_to_the_console(sending: Cast, smtp_server: PostOffice) -> None:
     olga = sending("olga")
-    analyst = [platform.profile("Analyst").id]
-    kind = AccountType.NORMAL
-    invitations.invite(email="c@team.example", name="Cleo", kind=kind, profile_ids=analyst, organisation_id=olga.organisation_id, by=olga)
+    seat = Seat(olga.organisation_id, frozenset({platform.profile("Analyst").id}), default=True)
+    invitations.invite(email="c@team.example", name="Cleo", kind=AccountType.NORMAL, seats=[seat], by=olga)
     assert sent(sending, smtp_server) == ["c"]
     assert "case console" in text_of(smtp_server.messages[0])
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 import stat
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes, policy
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import update
 
 from portal.clock import at, now
 from portal.extensions import db
-from portal.mail import sender
+from portal.mail import outbox, sender
 from portal.mail.models import OutboxMessage, State
 from portal.mail.outbox import post, posted
+from portal.refusals import NotAllowed, NotVisible, Refusal
+from portal.settings import change
 from tests.fixtures.post import PostOffice, free_port, text_of
 from tests.fixtures.rooms import Cast, at_once, letters
 from tests.fixtures.world import World
@@ -138,8 +141,9 @@ def test_a_lease_that_ran_out_is_taken_over_with_the_same_id(
 ) -> None:
     """A process died between taking the letter and noting the outcome."""
     [message_id] = notify(sending)
-    assert sender._claim() is not None
-    sender._note_start(only().id)
+    lease = sender._claim()
+    assert lease is not None
+    sender._note_start(lease)
     assert sender.drain() == 0  # while the lease runs, it is another's
     with at(now() + sender.LEASE + timedelta(seconds=1)), caplog.at_level(logging.WARNING):
         assert sender.drain() == 1
@@ -223,3 +227,94 @@ def test_a_letter_nobody_can_write_does_not_stop_the_others(sending: Cast, smtp_
         sender.drain()
     db.session.refresh(left)
     assert left.state is State.FAILED
+
+
+def test_who_lost_the_lease_cannot_decide_about_the_letter(sending: Cast, smtp_server: PostOffice) -> None:
+    """A sender that was stopped for minutes and goes on while another one has the letter by now."""
+    notify(sending)
+    late = sender._claim()
+    assert late is not None
+    with at(now() + sender.LEASE + timedelta(seconds=1)):
+        lease = sender._claim()
+        assert lease is not None
+        assert lease.row_id == late.row_id
+        for act in (
+            lambda: sender._note_start(late),
+            lambda: sender._finish(late, State.FAILED, "too late"),
+            lambda: sender._postpone(late, OSError("too late")),
+            lambda: sender._handle(late),
+        ):
+            with pytest.raises(sender.LeaseLost):
+                act()
+            db.session.rollback()
+        assert smtp_server.messages == []  # nothing left without a lease
+        assert (only().state, only().last_error, only().leased_until) == (State.SENDING, "", lease.until)
+        sender._handle(lease)
+    assert (only().state, len(smtp_server.messages)) == (State.SENT, 1)
+
+
+def test_it_stops_between_letters_and_finishes_the_one_in_hand(sending: Cast, smtp_server: PostOffice) -> None:
+    notify(sending, count=4)
+    smtp_server.stall(1, at="DATA")
+    background = sender.Background(current_app._get_current_object())  # type: ignore[attr-defined]
+    deadline = time.monotonic() + 20
+    while not any(row.attempts for row in letters()) and time.monotonic() < deadline:
+        db.session.rollback()
+        time.sleep(0.02)
+    assert background.end(15)
+    db.session.rollback()
+    states = [row.state for row in letters()]
+    assert (states.count(State.SENT), states.count(State.SENDING)) == (len(smtp_server.messages), 0)
+    assert states.count(State.WAITING) >= 2
+
+
+def test_what_an_administrator_sets_holds_for_the_next_letter(
+    make_app: Callable[..., Flask], world: World, smtp_server: PostOffice
+) -> None:
+    with make_app(mail_retry_seconds=1).app_context():
+        cast = Cast(world)
+        db.session.execute(update(OutboxMessage).values(state=State.DROPPED))
+        chosen = {"smtp_host": smtp_server.host, "smtp_port": smtp_server.port, "smtp_security": "none", "mail_from": "cases@example.org"}
+        change.save_mail(chosen, version=0, by=cast("pia"))
+        notify(cast)
+        assert sender.drain() == 1
+        [letter] = smtp_server.to("hanna@people.example")
+        assert letter["From"] == "cases@example.org"
+
+
+def test_a_letter_that_failed_can_be_sent_again(sending: Cast, smtp_server: PostOffice) -> None:
+    smtp_server.refuse("550 5.1.1 nobody of that name", at="RCPT")
+    notify(sending)
+    sender.drain()
+    smtp_server.accept()
+    [row] = outbox.stuck(by=sending("pia"))
+    assert (row.letter, row.to, row.unknown) == ("password_changed", "hanna@people.example", False)
+    outbox.retry(row.id, by=sending("pia"))
+    db.session.commit()
+    assert sender.drain() == 1
+    assert (only().state, len(smtp_server.messages)) == (State.SENT, 1)
+    with pytest.raises(NotVisible):
+        outbox.retry(row.id, by=sending("pia"))
+
+
+def test_of_a_letter_that_may_have_arrived_somebody_must_say_so(sending: Cast, smtp_server: PostOffice) -> None:
+    smtp_server.vanish_after_data()
+    notify(sending)
+    sender.drain()
+    [row] = outbox.stuck(by=sending("pia"))
+    assert row.unknown
+    assert outbox.retry_failed(by=sending("pia")) == 0
+    with pytest.raises(Refusal):
+        outbox.retry(row.id, by=sending("pia"))
+    outbox.retry(row.id, twice=True, by=sending("pia"))
+    db.session.commit()
+    assert only().state is State.WAITING
+
+
+@pytest.mark.parametrize("who", ["ada", "olga", "hanna"])
+def test_others_cannot_look_after_the_outbox(sending: Cast, who: str) -> None:
+    for act in (outbox.stuck, outbox.retry_failed):
+        with pytest.raises(NotAllowed):
+            act(by=sending(who))
+    with pytest.raises(NotAllowed):
+        outbox.retry(1, by=sending(who))

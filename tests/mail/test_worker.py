@@ -108,6 +108,33 @@ def test_a_worker_sends_when_the_server_is_back(
         assert process.wait(10) == 0
 
 
+def test_a_server_that_is_ended_finishes_the_letter_in_hand(
+    app: Flask, world: World, environ: dict[str, str], smtp_server: PostOffice, tmp_path: Path
+) -> None:
+    smtp_server.stall(1.5, at="DATA")
+    with app.app_context():
+        fill(world, 5)
+        log = tmp_path / "server.log"
+        with log.open("ab") as output:
+            command = portal_command("serve")
+            variables = {**environ, "PORTAL_PORT": str(free_port())}
+            process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=output, stderr=output, start_new_session=True)
+
+        def begun() -> bool:
+            db.session.rollback()
+            return bool(db.session.scalar(select(func.count(OutboxMessage.id)).where(OutboxMessage.data_started_at.is_not(None))))
+
+        wait_until(begun, "a letter on its way")
+        process.terminate()
+        assert process.wait(20) == 0, log.read_text()
+        db.session.rollback()
+        states = Counter(db.session.scalars(select(OutboxMessage.state)))
+    assert "Traceback" not in log.read_text()
+    assert states[State.SENT] == len(smtp_server.messages)
+    assert 1 <= states[State.SENT] < 5
+    assert set(states) == {State.SENT, State.WAITING}
+
+
 def run(environ: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(portal_command(*words), env=environ, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
 

@@ -82,6 +82,16 @@ def test_administrators_are_made_once(run: Run, empty_database_url: str) -> None
     assert PASSWORD not in "".join(done.stdout + done.stderr for done in (refused, weak, made, again, second))
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"), [(" ", "Type a name."), ("x" * 129, "Use at most 128 characters.")], ids=["nameless", "long"]
+)
+def test_an_administrator_needs_a_proper_name(run: Run, empty_database_url: str, name: str, sentence: str) -> None:
+    words = ("create-admin", "--email", "ines@northwind.example", "--name", name, "--team", "Northwind", "--password-stdin")
+    refused = run(*words, stdin=f"{PASSWORD}\n")
+    assert (refused.returncode, emails(empty_database_url)) == (1, [])
+    assert sentence in refused.stderr
+
+
 def test_routes_are_listed_for_programs(run: Run) -> None:
     rows = json.loads(run("routes", "--json").stdout)
     assert {"rule", "methods", "endpoint", "face", "needs"} == set(rows[0])

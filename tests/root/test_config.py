@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,16 @@ REFUSED: list[tuple[dict[str, str], str]] = [
     ({"port_file": "/nowhere"}, "cannot be read"),
     ({"testing": "1"}, "PORTAL_TESTING is not a setting"),
     ({"database_url": "nonsense"}, "PORTAL_DATABASE_URL"),
+    ({"threads": "0"}, "PORTAL_THREADS is 0. It must be between 1 and 256."),
+    ({"threads": "257"}, "between 1 and 256"),
+    ({"proxies": "17"}, "between 0 and 16"),
+    ({"smtp_port": "0"}, "PORTAL_SMTP_PORT is 0. It must be between 1 and 65535."),
+    ({"mail_retry_seconds": "0"}, "PORTAL_MAIL_RETRY_SECONDS is 0. It must be between 1 and 86400."),
+    ({"invitation_hours": "0"}, "PORTAL_INVITATION_HOURS is 0. It must be between 1 and 720."),
+    ({"invitation_hours": "721"}, "between 1 and 720"),
+    ({"reset_minutes": "4"}, "PORTAL_RESET_MINUTES is 4. It must be between 5 and 1440."),
+    ({"reset_minutes": "1441"}, "between 5 and 1440"),
+    ({"threads": "9" * 5000}, "PORTAL_THREADS is too large."),
     ({"database_url": "mysql://me:secret@db/portal"}, "PORTAL_DATABASE_URL"),
 ]
 
@@ -66,6 +77,10 @@ ACCEPTED: list[tuple[dict[str, str], str, Any]] = [
     ({"base_url": "https://cases.example.org/"}, "base_url", "https://cases.example.org"),
     ({"base_url": "https://cases.example.org:8443"}, "origin", "https://cases.example.org:8443"),
     ({"base_url": "https://cases.example.org"}, "secure", True),
+    ({"base_url": "HTTPS://Cases.Example.ORG:443/"}, "origin", "https://cases.example.org"),
+    ({"base_url": "http://LOCALHOST:80"}, "base_url", "http://localhost"),
+    ({"base_url": "https://[2001:DB8::1]:443"}, "origin", "https://[2001:db8::1]"),
+    ({"base_url": "https://Cases.example.org"}, "mail_from", "portal@cases.example.org"),
     ({"base_url": "http://localhost:8000"}, "secure", False),
     ({"base_url": "http://[::1]:8000"}, "is_local", True),
     ({"base_url": "http://cases.example.org", "allow_http": "yes"}, "allow_http", True),
@@ -142,3 +157,15 @@ def test_two_first_starts_agree_on_the_key(tmp_path: Path, app: Any) -> None:
     keys = at_once(app, *[lambda: ensure_secret(tmp_path / "shared")] * 6)
     assert len(set(keys)) == 1
     assert isinstance(keys[0], str)
+
+
+def test_a_filesystem_without_links_gets_its_key_all_the_same(tmp_path: Path, app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without(*_: object, **__: object) -> None:
+        raise PermissionError(1, "Operation not permitted")  # what such a filesystem says
+
+    monkeypatch.setattr(os, "link", without)
+    keys = at_once(app, *[lambda: ensure_secret(tmp_path / "shared")] * 6)
+    assert len(set(keys)) == 1
+    assert len(keys[0]) >= 64
+    assert [place.name for place in (tmp_path / "shared").iterdir()] == ["secret_key"]
+    assert stat.S_IMODE((tmp_path / "shared" / "secret_key").stat().st_mode) == 0o600

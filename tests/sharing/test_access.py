@@ -14,6 +14,7 @@ from portal.cases.models import Case
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
+from portal.mail.sender import drain
 from portal.refusals import NotAllowed, Refusal, Stale
 from portal.sharing import access, guard, scope
 from portal.sharing.access import plan, set_access
@@ -73,7 +74,11 @@ def test_narrowing_and_widening_tell_only_those_who_gain(cast: Cast) -> None:
     assert told(case, before) == sorted(ids(cast, "vic"))
     done = set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
     assert done.gains == ["Newt Person", "Rhea Person"]
-    assert told(case, before) == sorted(ids(cast, "vic", "newt", "rhea"))
+    note = letters("case_shared")[-1]
+    assert (note.to_user_id, note.extra) == (None, {"but": sorted(ids(cast, "hanna", "vic"))})
+    db.session.commit()
+    drain()
+    assert told(case, before) == sorted([0, *ids(cast, "vic", "newt", "rhea")])
     assert case.shared_since == since
 
 

@@ -11,7 +11,9 @@ from flask import Flask
 from sqlalchemy import event
 
 from portal.accounts import sessions
+from portal.accounts.models import AccountType
 from portal.extensions import db
+from portal.organisations.models import Organisation
 from tests import factories as make
 from tests.fixtures.world import Browser, World
 
@@ -88,3 +90,37 @@ def test_files_ask_nothing(app: Flask, browse: Browse) -> None:
         hanna.get("/static/0/app.js")
         hanna.get("/healthz")
     assert made == []
+
+
+def crowd(app: Flask, world: World, count: int, name: str = "First") -> None:
+    """So many more external users, every other one not set up and without an invitation."""
+    with app.app_context():
+        place = db.session.get_one(Organisation, world.places["here"])
+        for number in range(count):
+            make.make_user(f"{name}{number:02}", place, "External-Reader", kind=AccountType.EXTERNAL, activated=number % 2 == 0)
+        db.session.commit()
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "most"),
+    [
+        ("olga", "/console/people?after=1-YQ", 8),
+        ("olga", "/console/people?q=person&kind=external", 8),
+        ("pia", "/console/people?after=1-YQ", 9),
+        ("ada", "/console/cases/1/access", 10),
+        ("ada", "/console/cases/1/access?q=person", 10),
+        ("ada", "/console/cases/1/access?access=all_external", 10),
+    ],
+)
+def test_people_are_listed_with_as_little_when_they_are_many(
+    app: Flask, world: World, browse: Browse, who: str, path: str, most: int
+) -> None:
+    browser = browse(who)
+    crowd(app, world, 10)
+    browser.get(path)
+    with counted(app) as few:
+        assert browser.get(path, htmx=True).status_code == 200
+    crowd(app, world, 40, "Later")
+    with counted(app) as many:
+        assert browser.get(path, htmx=True).status_code == 200
+    assert len(many) == len(few) <= most, "\n".join(many)

@@ -31,14 +31,14 @@ def forms(world: World, page: Browser) -> dict[str, tuple[str, str, dict[str, st
     """Who sends what where."""
     import re
 
-    chosen = re.search(r'name="profiles"[^>]*value="(\d+)"', page.get("/console/people/invite").text)
+    chosen = re.search(r'name="seat-0-roles"[^>]*value="(\d+)"', page.get("/console/people/new").text)
     assert chosen is not None
     shared = world.cases["shared"]
     return {
         "message": ("hanna", f"/portal/cases/{shared}/comments", {"message": "Twice"}),
         "note": ("ada", f"/console/cases/{shared}/comments", {"message": "Twice", "audience": "external"}),
         "case": ("ada", "/console/cases/new", CASE),
-        "person": ("olga", "/console/people/invite", {**PERSON, "profiles": chosen[1]}),
+        "person": ("olga", "/console/people/new", {**PERSON, "seat-0-roles": chosen[1]}),
     }
 
 

@@ -111,11 +111,11 @@
     if (dialog && !dialog.open) openDrawer(dialog);
     if (!dialog && opener) returnFocus();
     all('[data-toast=""]').forEach(startToast);
+    if (navigator.clipboard) for (const button of all("[data-copies][hidden]")) button.hidden = false;
     for (const time of all("time[data-local]:not([data-told])")) {
       time.dataset.told = "";
       time.title = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
     }
-    for (const box of all("[data-people-search][hidden]")) box.hidden = false;
   }
 
   // Sending: a form goes out once, its button says so.
@@ -190,6 +190,16 @@
       event.preventDefault();
       closeDrawer();
     }
+    const tick = event.target.closest("button[data-tick]");
+    if (tick) {
+      event.preventDefault();
+      for (const box of all("input[type=checkbox]", tick.closest("[data-ticks]"))) box.checked = tick.dataset.tick === "all";
+    }
+    const copier = event.target.closest("button[data-copies]");
+    if (copier) {
+      const field = document.getElementById(copier.dataset.copies);
+      navigator.clipboard.writeText(field.value).then(() => say(copier.dataset.told), () => field.select());
+    }
     const link = event.target.closest("a[data-copy]");
     if (link && navigator.clipboard) {
       event.preventDefault();
@@ -206,17 +216,6 @@
     if (!confirmButton || !event.target.name) return;
     confirmButton.disabled = true;
     find(".error-summary", form)?.remove();
-  });
-
-  document.addEventListener("input", (event) => {
-    if (event.target.id !== "people-search") return;
-    const wanted = event.target.value.trim().toLowerCase();
-    let shown = 0;
-    for (const row of all("[data-people] > li")) {
-      row.hidden = !row.textContent.toLowerCase().includes(wanted);
-      if (!row.hidden) shown += 1;
-    }
-    find("[data-people-none]").hidden = shown > 0;
   });
 
   function move(step) {

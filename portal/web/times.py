@@ -1,0 +1,130 @@
+"""Times as their reader wants them: in their zone and the order of their language, the full time beneath."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from flask import g, has_request_context, request
+from markupsafe import Markup
+
+from ..accounts.viewer import LANGUAGES
+from ..clock import REGIONS, now, zone_names
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (30 * 86400, "day", 86400), (365 * 86400, "month", 30 * 86400))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How this reader wants times. `zone_name` is what they chose, empty for UTC."""
+
+    zone: tzinfo = UTC
+    zone_name: str = ""
+    language: str = "en"
+
+
+@lru_cache(maxsize=1)
+def zones_by_region() -> dict[str, list[tuple[str, str]]]:
+    """Region -> its zones with their names, to choose from."""
+    regions: dict[str, list[tuple[str, str]]] = {region: [] for region in REGIONS}
+    for name in sorted(zone_names() - {"UTC"}):
+        region, place = name.split("/", 1)
+        regions[region].append((name, place.replace("_", " ").replace("/", ", ")))
+    return {region: places for region, places in regions.items() if places}
+
+
+@lru_cache(maxsize=1024)
+def _reading(zone_name: str, language: str) -> Reading:
+    known = zone_name in zone_names() and zone_name != "UTC"
+    return Reading(ZoneInfo(zone_name) if known else UTC, zone_name if known else "", language)
+
+
+def reading() -> Reading:
+    """How whoever asks now reads times; worked out once a request."""
+    if not has_request_context():
+        return _reading("", "en")
+    viewer = g.get("viewer")
+    kept: tuple[object, Reading] | None = g.get("reading")
+    if kept is None or kept[0] is not viewer:
+        kept = g.reading = (viewer, _reading(viewer.time_zone if viewer else "", language(viewer.language if viewer else "")))
+    return kept[1]
+
+
+def language(chosen: str) -> str:
+    """The language a page is in: what its reader chose, else what the browser says as far as we speak it."""
+    if chosen in LANGUAGES:
+        return chosen
+    return request.accept_languages.best_match(("en-GB", "en-US")) or "en"
+
+
+def zone_in_words() -> str:
+    """The zone a form's times are in."""
+    return reading().zone_name.replace("_", " ") or "UTC"
+
+
+def local(moment: datetime) -> datetime:
+    """The moment on the reader's clock."""
+    try:
+        return moment.astimezone(reading().zone)
+    except OverflowError:  # the first or last day of the calendar
+        return moment.astimezone(UTC)
+
+
+def typed(wall: datetime, *, before: datetime | None = None) -> datetime:
+    """The moment somebody typed as their clock shows it. What they left as it was shown is `before`: an hour can come twice a year."""
+    if before is not None and local(before).replace(tzinfo=None, second=0, microsecond=0) == wall:
+        return before.replace(second=0, microsecond=0)
+    return wall.replace(tzinfo=reading().zone).astimezone(UTC)
+
+
+def _date(shown: datetime) -> str:
+    month = MONTHS[shown.month - 1]
+    return f"{month} {shown.day}, {shown.year}" if reading().language == "en-US" else f"{shown.day} {month} {shown.year}"
+
+
+def _zone(shown: datetime) -> str:
+    """CET; or UTC+05:30 where the zone has no short name."""
+    name = shown.tzname() or "UTC"
+    if name[0] not in "+-":
+        return name
+    return f"UTC{name[:3]}:{name[3:]}" if len(name) == 5 else f"UTC{name}"
+
+
+def in_words(moment: datetime) -> str:
+    """Date, time and zone."""
+    shown = local(moment)
+    return f"{_date(shown)}, {shown.hour:02}:{shown.minute:02} {_zone(shown)}"
+
+
+def _element(moment: datetime, text: str, title: str) -> Markup:
+    # Only numbers, our own words and names of the time zone database go in, so nothing needs escaping; a list shows fifty of these.
+    stamp = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    # Who chose no zone is told by their browser what time that is where they are.
+    told = "" if reading().zone_name else " data-local"
+    return Markup(f'<time datetime="{stamp}" title="{title}"{told}>{text}</time>')
+
+
+def ago(moment: datetime) -> Markup:
+    """How long ago, or in how long, with the full time beneath."""
+    seconds = (now() - moment).total_seconds()
+    distance, future = abs(seconds), seconds < 0
+    if distance < 45:
+        return _element(moment, "just now", in_words(moment))
+    word, size = next(((word, size) for limit, word, size in STEPS if distance < limit), ("year", 365 * 86400))
+    count = max(1, round(distance / size))
+    length = f"{count} {word}{'' if count == 1 else 's'}"
+    return _element(moment, f"in {length}" if future else f"{length} ago", in_words(moment))
+
+
+def day(moment: datetime) -> Markup:
+    """The date in words."""
+    return _element(moment, _date(local(moment)), in_words(moment))
+
+
+def moment(value: datetime) -> Markup:
+    """Date and time in words."""
+    words = in_words(value)
+    return _element(value, words, words)

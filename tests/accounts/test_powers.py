@@ -1,0 +1,113 @@
+"""Who may manage whom: nobody above oneself, and an administrator always remains, also when two act at the same moment."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal.accounts import joining, keys, people, platform, powers
+from portal.accounts.models import Membership, Profile, User
+from portal.accounts.permissions import Permission, ProfileType
+from portal.accounts.viewer import Viewer
+from portal.database import start_writing
+from portal.extensions import db
+from portal.organisations.models import Organisation
+from portal.refusals import NotAllowed, NotVisible, Refusal
+from tests import factories as make
+from tests.fixtures.rooms import Cast, at_once
+
+
+def administrator(cast: Cast, name: str = "Pablo") -> Viewer:
+    start_writing()
+    viewer = make.make_user(name, db.session.get_one(Organisation, cast.world.places["admin"]), "Admin")
+    db.session.commit()
+    return viewer
+
+
+def helper(cast: Cast) -> Viewer:
+    """Somebody who may manage people and nothing else."""
+    start_writing()
+    profile = Profile(name="People only", type=ProfileType.ORGANISATION, permissions=[Permission.MANAGE_USER])
+    db.session.add(profile)
+    db.session.flush()
+    viewer = make.make_user("Hilda", db.session.get_one(Organisation, cast.world.places["here"]), "People only")
+    db.session.commit()
+    return viewer
+
+
+def usable(cast: Cast) -> int:
+    db.session.rollback()
+    wanted = select(func.count()).select_from(Membership).join(User, User.id == Membership.user_id)
+    return db.session.scalar(wanted.where(Membership.organisation_id == cast.world.places["admin"], User.active)) or 0
+
+
+def test_somebody_above_oneself_is_out_of_reach(cast: Cast) -> None:
+    hilda, olga = helper(cast), cast.world.people["olga"]
+    for act in (people.lock, people.delete, people.send_reset, people.end_sessions, keys.make):
+        with pytest.raises(NotAllowed, match="allows more than yours"):
+            act(olga, by=hilda)
+    with pytest.raises(NotAllowed):
+        joining.set_profiles(olga, cast.world.places["here"], {platform.profile("Read-Only").id}, by=hilda)
+    assert powers.find_member(olga, by=hilda)[0].name == "Olga Person"
+    assert people.lock(cast.world.people["ruth"], by=hilda).active is False
+
+
+def test_nobody_hands_out_more_than_they_hold(cast: Cast) -> None:
+    hilda, here, ruth = helper(cast), cast.world.places["here"], cast.world.people["ruth"]
+    for name in ("Org-Admin", "Analyst"):
+        with pytest.raises(Refusal, match="it allows more than your own"):
+            joining.set_profiles(ruth, here, {platform.profile(name).id}, by=hilda)
+    joining.set_profiles(ruth, here, {platform.profile("People only").id}, by=hilda)
+
+
+@pytest.mark.parametrize("act", [people.lock, people.delete])
+def test_the_last_administrator_stays(cast: Cast, act: object) -> None:
+    two, pia = administrator(cast), cast("pia")
+    assert callable(act)
+    act(two.user_id, by=pia)
+    db.session.commit()
+    with pytest.raises(Refusal, match="without an administrator who can sign in"):
+        act(pia.user_id, by=two)
+    with pytest.raises(Refusal, match="your own account"):
+        act(pia.user_id, by=pia)
+    db.session.rollback()
+    assert cast.user("pia").active
+
+
+@pytest.mark.parametrize("act", ["lock", "delete", "remove", "demote"])
+def test_two_administrators_cannot_end_each_other(app: Flask, cast: Cast, act: str) -> None:
+    two, pia = administrator(cast), cast("pia")
+    admin = cast.world.places["admin"]
+    start_writing()
+    half = Profile(name="Half", type=ProfileType.ADMIN, permissions=[Permission.MANAGE_USER])
+    db.session.add(half)
+    db.session.commit()
+    half_id = half.id
+
+    def against(target: int, by: Viewer) -> str:
+        start_writing()
+        if act == "demote":
+            joining.set_profiles(target, admin, {half_id}, by=by)
+        elif act == "remove":
+            people.remove(target, admin, by=by)
+        else:
+            getattr(people, act)(target, by=by)
+        db.session.commit()
+        return "done"
+
+    results = at_once(app, lambda: against(two.user_id, pia), lambda: against(pia.user_id, two))
+    told = [str(result) for result in results]
+    assert told.count("done") == 1, told
+    assert any("without an administrator" in sentence for sentence in told), told
+    left = [key for key in (pia.user_id, two.user_id) if powers.administers(key) and "manageProfile" in powers._held(key, admin)]
+    assert len(left) == 1
+
+
+def test_unknown_and_foreign_people_look_alike(cast: Cast) -> None:
+    told = set()
+    for user_id in (cast.world.people["gast"], 10**6):
+        with pytest.raises(NotVisible) as refusal:
+            powers.member(user_id, by=cast("olga"))
+        told.add(str(refusal.value))
+    assert len(told) == 1
