@@ -83,7 +83,7 @@ def _show(template: str, face: str, *, status: int = 200, **context: Any) -> Any
     return render_template(f"entry/{template}.html", base=base, face=face, **context), status
 
 
-def _ask(face: str, act: Act, form: AgainForm, refusal: Refusal | None = None, **context: Any) -> Any:
+def _ask(face: str, act: Act, form: AgainForm, refusal: Refusal | None = None, *, about: str = "") -> Any:
     """Ask for the password, saying what for; with why it was refused."""
     problem = None
     if isinstance(refusal, Unfit):
@@ -91,7 +91,7 @@ def _ask(face: str, act: Act, form: AgainForm, refusal: Refusal | None = None, *
     elif refusal is not None:
         problem = refusal.sentence
     status = 429 if isinstance(refusal, TooMany) else 422 if form.errors or problem else 200
-    html, status = _show("second_ask", face, status=status, act=act, form=form, problem=problem, **context)
+    html, status = _show("second_ask", face, status=status, act=act, form=form, problem=problem, about=about)
     return html, status, Headers({"Retry-After": str(refusal.retry_after)}) if isinstance(refusal, TooMany) else Headers()
 
 
