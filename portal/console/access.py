@@ -37,6 +37,9 @@ def _confirm(case: Any, form: AccessForm) -> Any:
     if not form.validate():
         return _drawer(case, form, problem="Choose who should see this case.")
     version = int(form.version.data) if (form.version.data or "").isdecimal() else None
+    seen, plan = request.form.get("seen"), _plan_or_none(case, form)
+    if seen is not None and plan is not None and plan.changed and seen != plan.mark and version == case.version:
+        return _drawer(case, form, plan=plan, unseen=True)  # nothing is opened that was not shown before
     try:
         done = access.set_access(case, Access(form.access.data), _chosen(form), by=g.viewer, version=version, again=form.again.data)
     except Refusal as refusal:
@@ -84,16 +87,18 @@ def _preview(case: Any) -> Any:
     return _drawer(case, form, plan=plan, preview=True)
 
 
-def _drawer(case: Any, form: AccessForm, *, problem: str | None = None, plan: access.Plan | None = None, preview: bool = False) -> Any:
+def _drawer(
+    case: Any, form: AccessForm, *, problem: str | None = None, plan: access.Plan | None = None, preview: bool = False, unseen: bool = False
+) -> Any:
     form.version.data = str(case.version)
     restricted = case.access is Access.RESTRICTED
     if plan is None and not restricted:
         plan = _plan_or_none(case, form)
-    status = 422 if problem and request.method == "POST" else 200
+    status = 422 if unseen or (problem and request.method == "POST") else 200
     part = "console/access/_audience.html" if preview else "console/access/_drawer.html"
     refusal = access.RESTRICTED if restricted else None
     sentence = queries.case_view(case)[1].sentence if plan is None else ""
-    context = {"case": case, "sentence": sentence, "form": form, "refusal": refusal, "plan": plan, "problem": problem}
+    context = {"case": case, "sentence": sentence, "form": form, "refusal": refusal, "plan": plan, "problem": problem, "unseen": unseen}
     if not preview or not wants_fragment():
         context |= {"everybody": count_outsiders(case.organisation_id), **_people(case, form)}
     return show("console/access/edit.html", part, status=status, **context)

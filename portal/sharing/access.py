@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +50,12 @@ class Plan:
     changed: bool
     warnings: list[str] = field(default_factory=list)
     returning: list[str] = field(default_factory=list)
+
+    @property
+    def mark(self) -> str:
+        """What tells this plan from another one: whoever confirms sends back the mark of the plan they saw."""
+        whom = "all" if self.after is None else ",".join(map(str, sorted(self.after)))
+        return hashlib.sha256(f"{self.access.value}:{whom}:{self.gained}:{self.lost}".encode()).hexdigest()[:16]
 
     @property
     def button(self) -> str:
@@ -170,7 +177,8 @@ def set_access(case: Case, access: Access, user_ids: set[int], *, by: Viewer, ve
         count = len(wanted.returning)
         thing = "One comment was" if count == 1 else f"{count} comments were"
         raise Refusal(
-            f"{thing} external when this case was shared before and would be visible again. Look at the list, tick the box, then confirm."
+            f"{thing} external when this case was shared before and would be visible again. "
+            "Tick the box if that is meant; if not, close this and make those comments internal first."
         )
     before = case.access
     _write(case, wanted, by)

@@ -125,3 +125,23 @@ def test_a_colleague_without_the_right_cannot_share(world: World, browse: Browse
     assert browser.get(path(world, "shared")).status_code == 403
     assert browser.post(path(world, "shared"), {"access": "internal"}).status_code == 403
     assert browse("hanna").get(f"/portal/cases/{world.cases['shared']}").status_code == 200
+
+
+def test_nothing_is_shared_that_was_not_shown_before(world: World, browse: Callable[[str], Browser]) -> None:
+    """Without JavaScript, or quicker than the preview: the first click shows the effect, the second one confirms what was shown."""
+    ada, path = browse("ada"), f"/console/cases/{world.cases['internal']}/access"
+    seen = re.search(r'name="seen" value="(\w+)"', ada.get(path).text)
+    assert seen is not None
+    version = re.search(r'name="version" value="(\d+)"', ada.get(path).text)
+    assert version is not None
+    form = {"access": "all_external", "version": version[1]}
+    answer = ada.post(path, {**form, "seen": seen[1]})
+    assert answer.status_code == 422
+    assert "Nothing is changed yet." in answer.text
+    assert "Share with all external users" in answer.text
+    assert "people who are invited later" in answer.text
+    assert browse("vic").get(f"/portal/cases/{world.cases['internal']}").status_code == 404
+    shown = re.search(r'name="seen" value="(\w+)"', answer.text)
+    assert shown is not None
+    assert ada.post(path, {**form, "seen": shown[1]}).status_code == 303
+    assert browse("vic").get(f"/portal/cases/{world.cases['internal']}").status_code == 200
