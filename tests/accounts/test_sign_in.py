@@ -72,7 +72,7 @@ def test_a_refused_attempt_is_on_record(cast: Cast) -> None:
     refusal("nobody@people.example", "hunter2hunter2")
     unknown, known = newest_audit(2)
     assert (known.kind, known.actor_id, known.object_id) == ("session:refused", cast.world.people["hanna"], str(cast.world.people["hanna"]))
-    assert (unknown.kind, unknown.actor_id) == ("session:refused", None)
+    assert (unknown.kind, unknown.actor_id, unknown.actor_name) == ("session:refused", None, "an unknown account")
     assert "hunter2" not in str(vars(unknown))
 
 
@@ -132,6 +132,30 @@ def test_a_network_cannot_try_many_accounts(cast: Cast) -> None:
             enter(f"guess{number}@people.example", "wrong")
     assert "TooMany" in refusal("hanna@people.example")
     enter("hanna@people.example", trace=Trace("portal", "r3", "198.51.100.9"))
+
+
+def test_people_of_one_network_do_not_use_it_up_by_signing_in(cast: Cast) -> None:
+    for number in range(49):
+        with pytest.raises(Refusal, match="not right"):
+            enter(f"guess{number}@people.example", "wrong")
+        db.session.rollback()
+    for _ in range(3):
+        enter("hanna@people.example")
+
+
+def test_an_older_hash_made_anew_undoes_no_new_password(cast: Cast, make_app: Callable[..., Flask]) -> None:
+    """Whoever signs in while the password is being changed does not bring the old one back."""
+    found = sessions.find(enter("hanna@people.example").key, "portal")
+    assert found is not None
+
+    def change() -> None:
+        sign_in.change_password(found.viewer, PASSWORD, NEW, face="portal", trace=TRACE)
+        db.session.commit()
+
+    changed, *entered = at_once(make_app(argon2_time=2), change, *[lambda: enter("hanna@people.example")] * 3)
+    assert [type(result) for result in entered if not isinstance(result, (sign_in.SignedIn, Refusal))] == []
+    right = NEW if changed is None else PASSWORD  # a change that met a renewed hash is refused, and says so
+    assert passwords.verify(cast.user("hanna").password_hash, right)
 
 
 def test_counted_tries_name_nobody_and_are_forgotten_after_a_day(cast: Cast) -> None:
@@ -209,10 +233,18 @@ def test_mail_on_request_is_limited(cast: Cast) -> None:
 
 @pytest.mark.parametrize(("who", "letter"), [("newt", "invitation"), ("hanna", "reset"), ("dora", None), ("nobody", None)])
 def test_a_new_link_fits_the_account(cast: Cast, who: str, letter: str | None) -> None:
+    cast.link(Purpose.INVITATION, "newt")
     before = len(letters())
     sign_in.ask_for_new_link(f"{who}@people.example", trace=TRACE)
     db.session.commit()
     assert [row.letter for row in letters()[before:]] == ([letter] if letter else [])
+
+
+def test_who_was_never_invited_gets_no_link_by_asking(cast: Cast) -> None:
+    before = len(letters())
+    sign_in.ask_for_new_link("newt@people.example", trace=TRACE)
+    db.session.commit()
+    assert len(letters()) == before
 
 
 def test_changing_the_password_ends_the_other_browsers(cast: Cast) -> None:

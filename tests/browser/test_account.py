@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,17 @@ from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no-javascript"])
+
+
+def letter(office: PostOffice, to: str, subject: str) -> str:
+    """The text of the letter to this address, whatever else is sent meanwhile."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        for message in office.to(to):
+            if subject in message["Subject"]:
+                return text_of(message)
+        time.sleep(0.1)
+    raise AssertionError(f"no letter to {to} about {subject}")
 
 
 def photo(folder: Path, size: tuple[int, int] = (300, 200), name: str = "me.jpg") -> Path:
@@ -52,7 +64,7 @@ def test_people_on_both_faces_can_see_to_their_account(
     olga, hanna = open_page(java_script_enabled=scripts), open_page(java_script_enabled=scripts)
     do.set_up(olga, server)
     do.invite(olga, server, "Hanna Weiss", "hanna@client.example")
-    do.accept(hanna, do.link_in(text_of(smtp_server.wait_for(1)[0])))
+    do.accept(hanna, do.link_in(letter(smtp_server, "hanna@client.example", "invites you")))
     for page, face in ((olga, "console"), (hanna, "portal")):
         change_everything(page, server, face, tmp_path)
         if scripts:
@@ -72,7 +84,7 @@ def test_hanna_can_move_to_another_address(start_server: Start, smtp_server: Pos
     olga, hanna, phone = (open_page(java_script_enabled=scripts) for _ in range(3))
     do.set_up(olga, server)
     do.invite(olga, server, "Hanna Weiss", "hanna@client.example")
-    do.accept(hanna, do.link_in(text_of(smtp_server.wait_for(1)[0])))
+    do.accept(hanna, do.link_in(letter(smtp_server, "hanna@client.example", "invites you")))
     do.sign_in(phone, server, "portal", "hanna@client.example")
 
     hanna.goto(f"{server.url}/portal/account")
@@ -80,9 +92,7 @@ def test_hanna_can_move_to_another_address(start_server: Start, smtp_server: Pos
     hanna.get_by_label("Your password").fill(do.PASSWORD)
     hanna.get_by_role("button", name="Send the link").click()
     expect(hanna.get_by_role("button", name="Keep the present address")).to_be_visible()
-    letter = smtp_server.wait_for(2)[-1]
-    assert letter["To"] == "hanna@elsewhere.example"
-    link = re.search(r"http\S+/new-address/\S+", text_of(letter))
+    link = re.search(r"http\S+/new-address/\S+", letter(smtp_server, "hanna@elsewhere.example", "Confirm"))
     assert link is not None
     hanna.goto(link[0])
     expect(hanna.get_by_text("hanna@client.example")).to_be_visible()
@@ -90,7 +100,7 @@ def test_hanna_can_move_to_another_address(start_server: Start, smtp_server: Pos
         axe(hanna)
     hanna.get_by_role("button", name="Use this address").click()
     expect(hanna.get_by_text("You sign in with hanna@elsewhere.example")).to_be_visible()
-    assert smtp_server.wait_for(3)[-1]["To"] == "hanna@client.example"
+    assert "It was not you?" in letter(smtp_server, "hanna@client.example", "was changed")
     phone.goto(f"{server.url}/portal/account")
     expect(phone).to_have_url(re.compile("sign-in"))
     do.sign_in(phone, server, "portal", "hanna@elsewhere.example")
