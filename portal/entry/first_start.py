@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, request
 
 from ..accounts import links, platform, sign_in
-from ..accounts.models import Purpose
+from ..accounts.models import Purpose, User
 from ..refusals import Refusal
 from ..settings import values
 from ..web.face import Needs
@@ -38,6 +38,11 @@ def setup() -> Any:
         )
     except Refusal as refusal:
         return render_template("entry/setup.html", form=form, problem=refusal.sentence), 422
+    return _welcome(user)
+
+
+def _welcome(user: User) -> Any:
+    """Signed in at once; on to the second step where one is asked for."""
     opened = sign_in.start(user, "console", cookies.trace())
     cookies.start_over()
     if values.sign_in_policy().demands_mfa(external=False, platform=False):

@@ -59,7 +59,7 @@ def test_pia_can_manage_profiles(start_server: Start, open_page: OpenPage, scrip
 
     page.get_by_role("button", name="Select none").click()
     assert not any(boxes(page, "organisation"))
-    page.get_by_role("checkbox", name=re.compile("Edit cases")).check()
+    page.get_by_role("checkbox", name=re.compile("Edit and close cases")).check()
     page.get_by_role("button", name="Save profile").click()
     expect(page.get_by_text("The profile Night shift is saved.")).to_be_visible()
     assert boxes(page, "organisation").count(True) == 1

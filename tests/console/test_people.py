@@ -71,7 +71,12 @@ def test_olga_can_add_a_colleague_and_a_program(browse: Browse, kind: str, told:
 
 def test_the_form_says_what_each_profile_allows_and_why_the_kind_is_fixed(browse: Browse) -> None:
     page = unescape(browse("olga").get(NEW).text)
-    for words in ("fixed for good", "Read what is shared with them; Write messages", "Edit cases", "Restrict cases to named colleagues"):
+    for words in (
+        "fixed for good",
+        "Read what is shared with them; Write messages",
+        "Edit and close cases",
+        "Restrict cases to named colleagues",
+    ):
         assert words in page, words
     assert "(admin organisation)" not in page
     assert "Begins here" not in page
