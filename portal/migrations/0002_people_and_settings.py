@@ -20,7 +20,8 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Upgrade schema."""
+    """Upgrade schema. Columns are added and dropped in place: a batch would copy the table and drop the old one, which holds what others
+    refer to."""
     op.create_table(
         "setting",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -60,9 +61,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_challenge")),
         sa.UniqueConstraint("key_hash", name=op.f("uq_challenge_key_hash")),
     )
-    with op.batch_alter_table("challenge", schema=None) as batch_op:
-        batch_op.create_index("ix_challenge_expires_at", ["expires_at"], unique=False)
-        batch_op.create_index("ix_challenge_user_id", ["user_id"], unique=False)
+    op.create_index("ix_challenge_expires_at", "challenge", ["expires_at"], unique=False)
+    op.create_index("ix_challenge_user_id", "challenge", ["user_id"], unique=False)
 
     op.create_table(
         "passkey",
@@ -78,8 +78,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_passkey")),
         sa.UniqueConstraint("credential_id", name=op.f("uq_passkey_credential_id")),
     )
-    with op.batch_alter_table("passkey", schema=None) as batch_op:
-        batch_op.create_index("ix_passkey_user_id", ["user_id"], unique=False)
+    op.create_index("ix_passkey_user_id", "passkey", ["user_id"], unique=False)
 
     op.create_table(
         "picture",
@@ -102,8 +101,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_recovery_code_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
     )
-    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
-        batch_op.create_index("ix_recovery_code_user_id", ["user_id"], unique=False)
+    op.create_index("ix_recovery_code_user_id", "recovery_code", ["user_id"], unique=False)
 
     op.create_table(
         "totp",
@@ -117,41 +115,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_totp")),
         sa.UniqueConstraint("user_id", name=op.f("uq_totp_user_id")),
     )
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.create_index("ix_attempt_at", ["at"], unique=False)
+    op.create_index("ix_attempt_at", "attempt", ["at"], unique=False)
 
-    with op.batch_alter_table("comment", schema=None) as batch_op:
-        batch_op.create_index("ix_comment_author_id", ["author_id", "created_at"], unique=False)
+    op.create_index("ix_comment_author_id", "comment", ["author_id", "created_at"], unique=False)
 
-    with op.batch_alter_table("outbox_message", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_message_link_id", ["link_id"], unique=False)
+    op.create_index("ix_outbox_message_link_id", "outbox_message", ["link_id"], unique=False)
 
-    with op.batch_alter_table("login_session", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("mfa_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("login_session", sa.Column("mfa_at", sa.DateTime(timezone=True), nullable=True))
 
-    with op.batch_alter_table("membership_profile", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_membership_profile_profile_id"), ["profile_id"], unique=False)
+    op.create_index("ix_membership_profile_profile_id", "membership_profile", ["profile_id"], unique=False)
 
-    with op.batch_alter_table("one_time_link", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("email", sa.String(length=128), nullable=True))
+    op.add_column("one_time_link", sa.Column("email", sa.String(length=128), nullable=True))
 
-    with op.batch_alter_table("organisation", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("description", sa.Text(), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("picture", sa.String(length=16), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, server_default="1"))
+    op.add_column("organisation", sa.Column("description", sa.Text(), nullable=False, server_default=sa.text("''")))
+    op.add_column("organisation", sa.Column("picture", sa.String(length=16), nullable=False, server_default=sa.text("''")))
+    op.add_column(
+        "organisation", sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, server_default="1")
+    )
 
-    with op.batch_alter_table("profile", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, server_default="1"))
+    op.add_column("profile", sa.Column("version", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False, server_default="1"))
 
-    with op.batch_alter_table("user_account", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column("search_text", sa.String(length=260), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("mfa", sa.Boolean(), nullable=False, server_default=sa.false()))
-        batch_op.add_column(sa.Column("language", sa.String(length=8), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("time_zone", sa.String(length=64), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("picture", sa.String(length=16), nullable=False, server_default=sa.text("''")))
-        batch_op.create_index("ix_user_account_last_sign_in_at", ["last_sign_in_at", "id"], unique=False)
-        batch_op.create_index("ix_user_account_search_text", ["search_text", "id"], unique=False)
+    op.add_column("user_account", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("user_account", sa.Column("search_text", sa.String(length=260), nullable=False, server_default=sa.text("''")))
+    op.add_column("user_account", sa.Column("mfa", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("user_account", sa.Column("language", sa.String(length=8), nullable=False, server_default=sa.text("''")))
+    op.add_column("user_account", sa.Column("time_zone", sa.String(length=64), nullable=False, server_default=sa.text("''")))
+    op.add_column("user_account", sa.Column("picture", sa.String(length=16), nullable=False, server_default=sa.text("''")))
+    op.create_index("ix_user_account_last_sign_in_at", "user_account", ["last_sign_in_at", "id"], unique=False)
+    op.create_index("ix_user_account_search_text", "user_account", ["search_text", "id"], unique=False)
 
     _fill_search_text()
 
@@ -168,55 +159,43 @@ def _fill_search_text() -> None:
 
 def downgrade() -> None:
     """Downgrade schema."""
-    with op.batch_alter_table("user_account", schema=None) as batch_op:
-        batch_op.drop_index("ix_user_account_search_text")
-        batch_op.drop_index("ix_user_account_last_sign_in_at")
-        batch_op.drop_column("picture")
-        batch_op.drop_column("time_zone")
-        batch_op.drop_column("language")
-        batch_op.drop_column("mfa")
-        batch_op.drop_column("search_text")
-        batch_op.drop_column("deleted_at")
+    op.drop_index("ix_user_account_search_text", table_name="user_account")
+    op.drop_index("ix_user_account_last_sign_in_at", table_name="user_account")
+    op.drop_column("user_account", "picture")
+    op.drop_column("user_account", "time_zone")
+    op.drop_column("user_account", "language")
+    op.drop_column("user_account", "mfa")
+    op.drop_column("user_account", "search_text")
+    op.drop_column("user_account", "deleted_at")
 
-    with op.batch_alter_table("profile", schema=None) as batch_op:
-        batch_op.drop_column("version")
+    op.drop_column("profile", "version")
 
-    with op.batch_alter_table("organisation", schema=None) as batch_op:
-        batch_op.drop_column("version")
-        batch_op.drop_column("picture")
-        batch_op.drop_column("description")
+    op.drop_column("organisation", "version")
+    op.drop_column("organisation", "picture")
+    op.drop_column("organisation", "description")
 
-    with op.batch_alter_table("one_time_link", schema=None) as batch_op:
-        batch_op.drop_column("email")
+    op.drop_column("one_time_link", "email")
 
-    with op.batch_alter_table("membership_profile", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_membership_profile_profile_id"))
+    op.drop_index("ix_membership_profile_profile_id", table_name="membership_profile")
 
-    with op.batch_alter_table("login_session", schema=None) as batch_op:
-        batch_op.drop_column("mfa_at")
+    op.drop_column("login_session", "mfa_at")
 
-    with op.batch_alter_table("outbox_message", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_message_link_id")
+    op.drop_index("ix_outbox_message_link_id", table_name="outbox_message")
 
-    with op.batch_alter_table("comment", schema=None) as batch_op:
-        batch_op.drop_index("ix_comment_author_id")
+    op.drop_index("ix_comment_author_id", table_name="comment")
 
-    with op.batch_alter_table("attempt", schema=None) as batch_op:
-        batch_op.drop_index("ix_attempt_at")
+    op.drop_index("ix_attempt_at", table_name="attempt")
 
     op.drop_table("totp")
-    with op.batch_alter_table("recovery_code", schema=None) as batch_op:
-        batch_op.drop_index("ix_recovery_code_user_id")
+    op.drop_index("ix_recovery_code_user_id", table_name="recovery_code")
 
     op.drop_table("recovery_code")
     op.drop_table("picture")
-    with op.batch_alter_table("passkey", schema=None) as batch_op:
-        batch_op.drop_index("ix_passkey_user_id")
+    op.drop_index("ix_passkey_user_id", table_name="passkey")
 
     op.drop_table("passkey")
-    with op.batch_alter_table("challenge", schema=None) as batch_op:
-        batch_op.drop_index("ix_challenge_user_id")
-        batch_op.drop_index("ix_challenge_expires_at")
+    op.drop_index("ix_challenge_user_id", table_name="challenge")
+    op.drop_index("ix_challenge_expires_at", table_name="challenge")
 
     op.drop_table("challenge")
     op.drop_table("api_key")

@@ -21,15 +21,13 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     """Upgrade schema."""
     impact = sa.Enum("NotApplicable", "WithImpact", "NoImpact", name="impact", native_enum=False, length=16)
-    with op.batch_alter_table("incident_case", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("summary", sa.Text(), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("summary_html", sa.Text(), nullable=False, server_default=sa.text("''")))
-        batch_op.add_column(sa.Column("impact", impact, nullable=True))
+    op.add_column("incident_case", sa.Column("summary", sa.Text(), nullable=False, server_default=sa.text("''")))
+    op.add_column("incident_case", sa.Column("summary_html", sa.Text(), nullable=False, server_default=sa.text("''")))
+    op.add_column("incident_case", sa.Column("impact", impact, nullable=True))
 
 
 def downgrade() -> None:
     """Downgrade schema."""
-    with op.batch_alter_table("incident_case", schema=None) as batch_op:
-        batch_op.drop_column("impact")
-        batch_op.drop_column("summary_html")
-        batch_op.drop_column("summary")
+    op.drop_column("incident_case", "impact")
+    op.drop_column("incident_case", "summary_html")
+    op.drop_column("incident_case", "summary")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import inspect
+from sqlalchemy import MetaData, func, insert, inspect, select
 
+from portal.clock import now
 from portal.extensions import alembic, db
 from tests.fixtures.product import close, product
 
@@ -51,3 +52,46 @@ def test_bringing_up_to_date_twice_changes_nothing(bare: Flask) -> None:
     alembic.upgrade()
     assert alembic.current() == before
     assert not alembic.needs_upgrade()
+
+
+def _reflected() -> MetaData:
+    """The tables as they are in the database now."""
+    found = MetaData()
+    found.reflect(db.session.connection())
+    return found
+
+
+def _fill_first_revision() -> None:
+    """A row in the tables others refer to, as the first version wrote them."""
+    tables, moment = _reflected().tables, now()
+    put = db.session.connection().execute
+    put(insert(tables["organisation"]).values(id=1, name="Northwind", built_in=False, locked=False, names_analysts=True, created_at=moment))
+    put(insert(tables["profile"]).values(id=1, name="Analyst", type="Organisation", permissions=[], built_in=True, locked=False))
+    person = {"id": 1, "email": "zoe@people.example", "name": "Zoé Ångström", "type": "Normal", "active": True, "epoch": 0}
+    put(insert(tables["user_account"]).values(**person, created_at=moment))
+    put(insert(tables["membership"]).values(id=1, user_id=1, organisation_id=1, is_default=True))
+    put(insert(tables["membership_profile"]).values(membership_id=1, profile_id=1))
+    case = {"id": 1, "number": 7, "organisation_id": 1, "title": "A case", "description": "d", "description_html": "d", "severity": 2}
+    case |= {"tlp": 2, "pap": 2, "status": "New", "stage": "New", "tags": [], "created_by_id": 1, "created_by_name": "Zoé", "version": 1}
+    moments = {"start_date": moment, "created_at": moment, "updated_at": moment, "details_at": moment, "outside_at": moment}
+    put(insert(tables["incident_case"]).values(**case, **moments, access="internal"))
+    db.session.commit()
+
+
+def test_what_is_there_survives_every_revision_and_the_way_back(bare: Flask) -> None:
+    """People, cases and what ties them together: a table that is copied and dropped on the way would take them along or stop the way."""
+    alembic.upgrade("0001")
+    _fill_first_revision()
+    counts = {}
+    for way in ("up", "down", "up again"):
+        alembic.downgrade("0001") if way == "down" else alembic.upgrade()
+        tables = _reflected().tables
+        rows = {name: db.session.scalar(select(func.count()).select_from(table)) for name, table in tables.items()}
+        counts[way] = {
+            name: count for name, count in rows.items() if name in ("organisation", "user_account", "membership", "incident_case")
+        }
+        db.session.rollback()
+    assert counts["up"] == counts["down"] == counts["up again"] == dict.fromkeys(counts["up"], 1)
+    person = _reflected().tables["user_account"]
+    assert db.session.scalar(select(person.c.search_text)) == "zoe angstrom zoe@people.example"
+    db.session.rollback()
