@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, t
 from ..extensions import db
 from ..organisations.models import Organisation, Party
 from ..paging import EPOCH, SIZE, Page, cursor, read_cursor, read_text_cursor, text_cursor
+from .matching import found, words_of
 from .models import AccountType, ApiKey, Membership, Profile, User, folded, membership_profile
 from .permissions import ProfileType
 from .standing import Standing, is_in, standings
@@ -21,7 +22,7 @@ from .viewer import Viewer
 
 KINDS = {AccountType.EXTERNAL: "external", AccountType.NORMAL: "internal", AccountType.SERVICE: "service"}
 TYPES = {word: kind for kind, word in KINDS.items()}
-MANY, FEW = 1_000, 100  # lists say "1,000+" from here on, searches "100+"
+MANY, FEW = 1_000, SIZE  # lists say "1,000+" from here on, searches "25+"
 AT_ONCE = 500  # rows an export reads in one go
 NAMES = 200  # colleagues offered as assignees
 
@@ -126,6 +127,11 @@ def counted(total: int, most: int = MANY) -> str:
 
 
 def _count(viewer: Viewer, filters: Filters, most: int) -> int:
+    place = _place(viewer, filters)
+    if place is not None and not (filters.kind or filters.q or filters.state or filters.profile or filters.second):
+        # Who is a member is not deleted: nobody's account need be looked at.
+        members = select(Membership.id).where(Membership.organisation_id == place).limit(most + 1)
+        return db.session.scalar(select(func.count()).select_from(members.subquery())) or 0
     wanted = _narrowed(_members((User.id,), _place(viewer, filters)), viewer, filters).limit(most + 1)
     return db.session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
 
@@ -172,7 +178,7 @@ def _ordered(viewer: Viewer, filters: Filters, after: str) -> Select[Any]:
 
 def _narrowed(wanted: Select[Any], viewer: Viewer, filters: Filters) -> Select[Any]:
     for word in words_of(filters.q):
-        wanted = wanted.where(_found(word))
+        wanted = wanted.where(found(word))
     if filters.kind:
         wanted = wanted.where(User.type == TYPES[filters.kind])
     if filters.state:
@@ -185,16 +191,6 @@ def _narrowed(wanted: Select[Any], viewer: Viewer, filters: Filters) -> Select[A
             held = held.where(Membership.user_id == User.id).correlate(User)
         wanted = wanted.where(held)
     return wanted
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a search, all of which must occur, without regard to capitals and accents."""
-    return folded(text.replace("\0", "")).split()[:8]
-
-
-def _found(word: str) -> ColumnElement[bool]:
-    pattern = word.translate({ord(sign): f"\\{sign}" for sign in "\\%_"})
-    return User.search_text.like(f"%{pattern}%", escape="\\")
 
 
 # How each order goes on after a cursor. Who never signed in comes after everybody who did, or before them.
@@ -325,7 +321,7 @@ def outsiders(
     words = words_of(text)
     known = [(key, folded(name)) for key, name in _parties(organisation_id)] if words else []
     for word in words:
-        wanted = wanted.where(or_(_found(word), Membership.party_id.in_([key for key, name in known if word in name])))
+        wanted = wanted.where(or_(found(word), Membership.party_id.in_([key for key, name in known if word in name])))
     rows = db.session.execute(wanted.order_by(User.search_text, User.id).limit(limit))
     return [Outsider(r.id, r.name, r.email, r.party or "", "active" if r.activated_at else "invited") for r in rows]
 

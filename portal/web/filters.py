@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, get_flashed_messages, has_request_context, request, url_for
@@ -54,6 +55,16 @@ def mail_notice() -> str | None:
     return "Mail is not set up: letters are written to files in the instance's mail folder, not sent."
 
 
+@lru_cache(maxsize=4096)
+def _address(endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+    return url_for(endpoint, **dict(values))
+
+
+def address(endpoint: str, **values: Any) -> str:
+    """Flask's url_for, worked out once for each page of this product: it is always at the root, whoever asks."""
+    return _address(endpoint, tuple(values.items()))
+
+
 def _hx() -> Markup:
     return Markup(f'hx-nonce="{nonce()}"')
 
@@ -100,6 +111,7 @@ def install(app: Flask) -> None:
     env.filters.update(counted=counted, ago=times.ago, day=times.day, moment=times.moment)
     env.globals.update(
         asset=asset,
+        url_for=address,
         csp_nonce=nonce,
         hx=_hx,
         portrait=portrait,

@@ -67,8 +67,12 @@ def zone_in_words() -> str:
 
 def local(moment: datetime) -> datetime:
     """The moment on the reader's clock."""
+    return _on_clock(moment, reading())
+
+
+def _on_clock(moment: datetime, reader: Reading) -> datetime:
     try:
-        return moment.astimezone(reading().zone)
+        return moment.astimezone(reader.zone)
     except OverflowError:  # the first or last day of the calendar
         return moment.astimezone(UTC)
 
@@ -80,9 +84,9 @@ def typed(wall: datetime, *, before: datetime | None = None) -> datetime:
     return wall.replace(tzinfo=reading().zone).astimezone(UTC)
 
 
-def _date(shown: datetime) -> str:
+def _date(shown: datetime, reader: Reading) -> str:
     month = MONTHS[shown.month - 1]
-    return f"{month} {shown.day}, {shown.year}" if reading().language == "en-US" else f"{shown.day} {month} {shown.year}"
+    return f"{month} {shown.day}, {shown.year}" if reader.language == "en-US" else f"{shown.day} {month} {shown.year}"
 
 
 def _zone(shown: datetime) -> str:
@@ -95,16 +99,23 @@ def _zone(shown: datetime) -> str:
 
 def in_words(moment: datetime) -> str:
     """Date, time and zone."""
-    shown = local(moment)
-    return f"{_date(shown)}, {shown.hour:02}:{shown.minute:02} {_zone(shown)}"
+    return _words(moment, reading())
 
 
-def _element(moment: datetime, text: str, title: str) -> Markup:
-    # Only numbers, our own words and names of the time zone database go in, so nothing needs escaping; a list shows fifty of these.
+def _words(moment: datetime, reader: Reading) -> str:
+    shown = _on_clock(moment, reader)
+    return f"{_date(shown, reader)}, {shown.hour:02}:{shown.minute:02} {_zone(shown)}"
+
+
+@lru_cache(maxsize=8192)
+def _element(moment: datetime, text: str, reader: Reading) -> Markup:
+    """Drawn once for each reader: a list shows fifty of these, and shows them again a moment later."""
+    # Only numbers, our own words and names of the time zone database go in, so nothing needs escaping.
     stamp = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     # Who chose no zone is told by their browser what time that is where they are.
-    told = "" if reading().zone_name else " data-local"
-    return Markup(f'<time datetime="{stamp}" title="{title}"{told}>{text}</time>')
+    told = "" if reader.zone_name else " data-local"
+    title = _words(moment, reader)
+    return Markup(f'<time datetime="{stamp}" title="{title}"{told}>{text or title}</time>')
 
 
 def ago(moment: datetime) -> Markup:
@@ -112,19 +123,19 @@ def ago(moment: datetime) -> Markup:
     seconds = (now() - moment).total_seconds()
     distance, future = abs(seconds), seconds < 0
     if distance < 45:
-        return _element(moment, "just now", in_words(moment))
+        return _element(moment, "just now", reading())
     word, size = next(((word, size) for limit, word, size in STEPS if distance < limit), ("year", 365 * 86400))
     count = max(1, round(distance / size))
     length = f"{count} {word}{'' if count == 1 else 's'}"
-    return _element(moment, f"in {length}" if future else f"{length} ago", in_words(moment))
+    return _element(moment, f"in {length}" if future else f"{length} ago", reading())
 
 
 def day(moment: datetime) -> Markup:
     """The date in words."""
-    return _element(moment, _date(local(moment)), in_words(moment))
+    reader = reading()
+    return _element(moment, _date(_on_clock(moment, reader), reader), reader)
 
 
 def moment(value: datetime) -> Markup:
     """Date and time in words."""
-    words = in_words(value)
-    return _element(value, words, words)
+    return _element(value, "", reading())
