@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request
+from flask import Response, render_template, request
 
 from ..accounts import links, platform, sign_in
 from ..accounts.models import Purpose, User
@@ -45,8 +45,11 @@ def _welcome(user: User) -> Any:
     """Signed in at once; on to the second step where one is asked for."""
     opened = sign_in.start(user, "console", cookies.trace())
     cookies.start_over()
+    return cookies.drop_link(cookies.welcome(_afterwards(), opened))
+
+
+def _afterwards() -> Response:
+    """Straight to the second step where one is required, so that the first page says what comes next."""
     if values.sign_in_policy().demands_mfa(external=False, platform=False):
-        response = see_other("entry.second_factor", "Your team is ready. Now protect your account.", face="console")
-    else:
-        response = see_other("console.home", "Your team is ready. Create a case, or invite people under People.")
-    return cookies.drop_link(cookies.welcome(response, opened))
+        return see_other("entry.second_factor", "Your team is ready. Now protect your account.", face="console")
+    return see_other("console.home", "Your team is ready. Create a case, or invite people under People.")

@@ -39,6 +39,7 @@ def second_step_view(face: str) -> Any:
 def _again(face: str, shown: dict[str, Any], refusal: Refusal) -> Any:
     if isinstance(refusal, TooMany):
         return step_page(face, **shown, problem=refusal.sentence), 429, {"Retry-After": str(refusal.retry_after)}
+    shown["form"].process()  # what was shown is worth nothing now
     return step_page(face, **shown, problem=refusal.sentence), 422
 
 

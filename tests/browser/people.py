@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from tests.fixtures.authenticator import Authenticator
+from tests.fixtures.post import PostOffice, text_of
 from tests.fixtures.server import LiveServer
 
 PASSWORD = "meadow-lantern-quartz-71"
@@ -31,6 +33,13 @@ def set_up(page: Page, server: LiveServer, *, team: str = "Northwind CSIRT") -> 
         expect(page).to_have_url(re.compile("/console/cases"))
 
 
+def second_step(page: Page, server: LiveServer, email: str) -> None:
+    """After the password: the code of the app, for who has one."""
+    if (server.url, email) in PHONES:
+        page.get_by_label("Code from your app").fill(PHONES[server.url, email].code())
+        page.get_by_role("button", name="Sign in", exact=True).click()
+
+
 def add_app(page: Page, server: LiveServer, email: str) -> None:
     """From the page of the second step: set up an app, keep the codes."""
     page.get_by_role("link", name="Set up an app").click()
@@ -48,9 +57,7 @@ def sign_in(page: Page, server: LiveServer, face: str, email: str, password: str
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
-    if (server.url, email) in PHONES:
-        page.get_by_label("Code from your app").fill(PHONES[server.url, email].code())
-        page.get_by_role("button", name="Sign in", exact=True).click()
+    second_step(page, server, email)
     expect(page).not_to_have_url(re.compile("sign-in"))
 
 
@@ -63,6 +70,15 @@ def invite(page: Page, server: LiveServer, name: str, email: str, role: str = "E
         box.set_checked(role in (box.locator("xpath=..").text_content() or ""))
     page.get_by_role("button", name="Add person", exact=True).click()
     expect(page).to_have_url(re.compile(r"/console/people/\d+$"))
+
+
+def letter_to(office: PostOffice, address: str) -> str:
+    """The text of the first letter to somebody, waiting for it."""
+    deadline = time.monotonic() + 15
+    while not office.to(address):
+        assert time.monotonic() < deadline, f"no letter to {address}"
+        time.sleep(0.05)
+    return text_of(office.to(address)[0])
 
 
 def link_in(text: str) -> str:

@@ -29,10 +29,12 @@ CONSOLE = [
     "/console/people",
     "/console/people/new",
     "/console/account",
+    "/console/account/second-step",
+    "/console/account/second-step/begin/app",
     "/console/cases/999999",
 ]
-PORTAL = ["/portal/", "{case}", "/portal/account", "/portal/cases/999999"]
-DOOR = ["/console/sign-in", "/portal/sign-in", "/portal/forgotten", "/new-link", "/invitation/broken", "/nowhere"]
+PORTAL = ["/portal/", "{case}", "/portal/account", "/portal/account/second-step", "/portal/cases/999999"]
+DOOR = ["/console/sign-in", "/portal/sign-in/step", "/portal/sign-in", "/portal/forgotten", "/new-link", "/invitation/broken", "/nowhere"]
 WIDTHS = (320, 768, 1440)
 
 

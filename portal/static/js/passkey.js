@@ -50,6 +50,7 @@
     for (const form of document.querySelectorAll("form[data-passkey]")) {
       const able = Boolean(key?.parseCreationOptionsFromJSON && key?.parseRequestOptionsFromJSON && navigator.credentials);
       form.elements.credential.value = "";
+      form.querySelector("[data-passkey-idle]").hidden = true;
       form.querySelector("button").hidden = !able;
       form.querySelector("[data-passkey-unable]").hidden = able;
     }
