@@ -94,7 +94,7 @@ def _drawer(
     restricted = case.access is Access.RESTRICTED
     if plan is None and not restricted:
         plan = _plan_or_none(case, form)
-    status = 422 if unseen or (problem and request.method == "POST") else 200
+    status = 422 if problem and request.method == "POST" else 200
     part = "console/access/_audience.html" if preview else "console/access/_drawer.html"
     refusal = access.RESTRICTED if restricted else None
     sentence = queries.case_view(case)[1].sentence if plan is None else ""
