@@ -240,6 +240,21 @@ def test_who_must_set_one_up_can_still_leave_and_choose_a_theme(app: Flask, worl
     assert hanna.post("/portal/sign-out").headers["Location"] == "/portal/sign-in"
 
 
+def test_only_what_leads_to_a_second_step_is_open_before_there_is_one(app: Flask) -> None:
+    """A change here opens something to people who have shown a password only; it must be meant."""
+    views = app.view_functions
+    assert {name for name, view in views.items() if view.enrolling} == {  # type: ignore[attr-defined]
+        "entry.add_app",
+        "entry.add_passkey",
+        "entry.begin_factor",
+        "entry.recovery_codes",
+        "entry.remove_app",
+        "entry.remove_passkey",
+        "entry.second_factor",
+        "entry.sign_out",
+    }
+
+
 def test_others_are_not_sent_there(app: Flask, world: World, browse: Browse) -> None:
     demand(app, mfa_external=True)
     assert browse("olga").get("/console/cases").status_code == 200
