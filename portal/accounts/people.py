@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 
 from sqlalchemy import delete as delete_from
@@ -15,7 +16,7 @@ from ..extensions import db
 from ..mail.models import OutboxMessage, State
 from ..mail.outbox import post
 from ..organisations.models import Organisation
-from ..refusals import Refusal, Unfit
+from ..refusals import Refusal, Stale, Unfit
 from ..settings import values
 from ..sharing.models import Grant
 from . import invitations, joining, links, powers, sessions
@@ -42,9 +43,19 @@ FIXED_ADDRESS = "The account is set up, so only its owner can change the address
 SECRETS = (LoginSession, ApiKey, Passkey, Totp, RecoveryCode, Challenge, Picture, Submission, Grant)
 
 
-def edit(user_id: int, *, name: str, email: str | None = None, by: Viewer) -> User:
-    """Another name; another address only for an account nobody has taken possession of, and then the invitation goes there."""
+def details_mark(user: User) -> str:
+    """What tells today's details from those an older form was made from."""
+    return hashlib.sha256(f"{user.name}\n{user.email}".encode()).hexdigest()[:16]
+
+
+def edit(user_id: int, *, name: str, email: str | None = None, seen: str | None = None, by: Viewer) -> User:
+    """Another name; another address only for an account nobody has taken possession of, and then the invitation goes there.
+
+    `seen`: the mark of the details the person looked at, when known.
+    """
     user, organisation = powers.account(user_id, by=by)
+    if seen and seen != details_mark(user):
+        raise Stale(f"Somebody changed these details meanwhile: now it is {user.name}, {user.email}. Save again if yours are right.")
     name = invitations.proper_name(name, user.type, organisation)
     email = user.email if email is None else email.strip().lower()
     if email != user.email:

@@ -36,7 +36,9 @@ CHECKS: dict[Way, Callable[[Step, str], bool]] = {
     Way.RECOVERY: lambda step, code: mfa.use_recovery_code(step.user_id, code),
 }
 WRONG: dict[Way, str] = {
-    Way.CODE: "This code is not right. Each code works once: wait for the next one in your app, then type it.",
+    Way.CODE: (
+        "This code is not right. Each code works once: wait for the next one in your app, then type it. A recovery code has its own field."
+    ),
     Way.PASSKEY: passkeys.NOT_PROVEN,
     Way.RECOVERY: "This recovery code is not right, or it was used before. Type one you have not used yet.",
 }

@@ -181,6 +181,8 @@ def change_password(viewer: Viewer, current: str, new: str, *, face: str, trace:
     throttle.spend(("password", str(viewer.user_id), throttle.SIGN_IN_ACCOUNT))
     user = db.session.get_one(User, viewer.user_id)
     before, about = user.password_hash, [user.name, user.email]
+    if new == current:
+        raise Refusal("This is your password already. Choose another one.")
     passwords.check_strength(new, about)
     db.session.rollback()
     if not passwords.verify(before, current):

@@ -23,6 +23,7 @@ from ..web.show import see_other, show
 from .face import console
 from .forms import CheckboxList, choices
 from .people_filters import read_filters
+from .person import posted
 
 MOST = 200
 NOBODY = "Tick at least one person, then choose what to do with them."
@@ -51,7 +52,7 @@ class RolesForm(Form):
 
 def _resend(row: directory.PersonRow, _form: RolesForm, _place: int) -> str:
     invitations.resend(row.id, by=g.viewer)
-    return "A new invitation is on its way. The older link no longer works."
+    return posted("A new invitation is on its way. The older link no longer works.")
 
 
 def _lock(row: directory.PersonRow, _form: RolesForm, _place: int) -> str:

@@ -137,6 +137,7 @@ class PersonForm(Form):
 
     name = name_field()
     email = email_field()
+    seen = HiddenField()
 
 
 class DeleteForm(Form):

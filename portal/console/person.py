@@ -57,6 +57,13 @@ def back(user_id: int, notice: str | Refusal) -> Any:
     return see_other(".person", notice, user_id=user_id)
 
 
+def posted(sentence: str) -> str:
+    """What is said of a letter: that it is on its way, or that it lies in a file while mail is not set up."""
+    if values.mail_is_set_up():
+        return sentence
+    return f"{sentence} Mail is not set up, though: the letter is written to the instance's mail folder, not sent."
+
+
 def confirm(user: User, title: str, points: list[str], button: str, **more: Any) -> Any:
     """Ask before something that cannot be undone; the page's form sends to its own address."""
     form = more.get("form")
@@ -69,22 +76,27 @@ def confirm(user: User, title: str, points: list[str], button: str, **more: Any)
 def edit_person(user_id: int) -> Any:
     """Another name; another address while nobody has taken possession of the account."""
     user, _ = powers.member(user_id, by=g.viewer, change=request.method == "POST")
-    form = PersonForm() if request.method == "POST" else PersonForm(formdata=None, data={"name": user.name, "email": user.email})
+    form = PersonForm() if request.method == "POST" else PersonForm(formdata=None, data=_details(user))
     if request.method == "GET" or not form.validate():
         return _edit_page(user, form)
     before = user.email
     try:
-        people.edit(user_id, name=form.name.data, email=form.email.data, by=g.viewer)
+        people.edit(user_id, name=form.name.data, email=form.email.data, seen=form.seen.data, by=g.viewer)
     except Refusal as refusal:
         problem = complain(form, refusal.field, refusal.sentence) if isinstance(refusal, Unfit) else refusal.sentence
         return _edit_page(user, form, problem)
     invited = user.email != before and user.active and user.type is not AccountType.SERVICE
-    return back(user_id, f"{user.name} is saved." + (f" A new invitation to {user.email} is on its way." if invited else ""))
+    return back(user_id, f"{user.name} is saved." + (posted(f" A new invitation to {user.email} is on its way.") if invited else ""))
+
+
+def _details(user: User) -> dict[str, str]:
+    return {"name": user.name, "email": user.email, "seen": people.details_mark(user)}
 
 
 def _edit_page(user: User, form: PersonForm, problem: str | None = None) -> Any:
     fixed = people.FIXED_ADDRESS if user.activated_at is not None and user.type is not AccountType.SERVICE else None
     status = 422 if problem or form.errors else 200
+    form.seen.data = people.details_mark(user)
     return show("console/people/edit.html", status=status, person=user, form=form, fixed=fixed, problem=problem)
 
 

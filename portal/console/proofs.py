@@ -12,7 +12,7 @@ from ..refusals import Refusal
 from ..settings import values
 from ..web.show import see_other, show
 from .face import console
-from .person import back, confirm
+from .person import back, confirm, posted
 
 MANAGE = Permission.MANAGE_USER
 RESET = [
@@ -30,7 +30,7 @@ def resend(user_id: int) -> Any:
         user = invitations.resend(user_id, by=g.viewer)
     except Refusal as refusal:
         return back(user_id, refusal)
-    return back(user_id, f"A new invitation to {user.name} is on its way. The older link no longer works.")
+    return back(user_id, posted(f"A new invitation to {user.name} is on its way. The older link no longer works."))
 
 
 @console.route("/people/<id:user_id>/invitation/cancel", needs=MANAGE, methods=["POST"])
@@ -65,7 +65,7 @@ def send_reset(user_id: int) -> Any:
         user = people.send_reset(user_id, by=g.viewer)
     except Refusal as refusal:
         return back(user_id, refusal)
-    return back(user_id, f"A link to choose a new password is on its way to {user.email}.")
+    return back(user_id, posted(f"A link to choose a new password is on its way to {user.email}."))
 
 
 @console.route("/people/<id:user_id>/sessions/end", needs=MANAGE, methods=["POST"])

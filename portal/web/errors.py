@@ -139,7 +139,8 @@ def answer(status: int, sentence: str, *, title: str) -> Response:
     if is_htmx():
         return _fragment(status, sentence, reference=reference)
     home = url_for("console.home") if face == "console" else url_for("external.home")
-    label = "Back to cases" if face == "console" else "Back to your cases"
+    platform = g.get("viewer") is not None and g.viewer.platform
+    label = "Back to the start" if platform else "Back to cases" if face == "console" else "Back to your cases"
     context: dict[str, Any] = dict(base=base_template(), status=status, title=title, sentence=sentence, reference=reference)
     return make_response(render_template("errors/page.html", back_url=home, back_label=label, kept=typed(), **context), status)
 

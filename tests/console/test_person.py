@@ -321,3 +321,16 @@ def test_people_of_others_and_strange_numbers_are_not_found(world: World, browse
     for number in (world.people["otto"], world.people["pia"], 987_654, 10**17, 10**30):
         for what in ("", "/edit", "/delete", "/key", "/invitation/copy", f"/organisations/{world.places['there']}"):
             assert olga.get(f"/console/people/{number}{what}").status_code == 404, (number, what)
+
+
+def test_of_two_edits_the_later_one_is_shown_the_first(world: World, browse: Browse) -> None:
+    olga, path = browse("olga"), f"/console/people/{world.people['vic']}/edit"
+    seen = re.search(r'name="seen"[^>]*value="(\w+)"', olga.get(path).text)
+    assert seen is not None
+    typed = {"name": "Victor", "email": world.emails["vic"], "seen": seen[1]}
+    assert olga.post(path, typed).status_code == 303
+    stale = olga.post(path, {**typed, "name": "Vico"})
+    assert stale.status_code == 422
+    assert "now it is Victor" in unescape(stale.text)
+    assert 'value="Vico"' in stale.text
+    assert "Victor" in olga.get(f"/console/people/{world.people['vic']}").text
