@@ -16,7 +16,7 @@ from ..extensions import db
 from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal, Unfit
-from . import invitations, links, passwords, throttle
+from . import invitations, links, passwords, sessions, throttle
 from .models import LoginSession, Membership, OneTimeLink, Profile, Purpose, User, membership_profile
 from .permissions import ProfileType, in_words
 from .viewer import LANGUAGES, Viewer
@@ -139,7 +139,7 @@ def ask_for_email(viewer: Viewer, email: str, password: str, *, trace: Trace) ->
     )
     start_writing()
     user = _own(viewer)
-    if user.password_hash != stored or not user.active:
+    if user.password_hash != stored or not sessions.still_open(viewer, user):
         raise Refusal("Your account was changed elsewhere in the meantime. Sign in again.")
     throttle.forgive("password", str(user.id), tries=1)
     link = links.make_link(Purpose.EMAIL, user=user)

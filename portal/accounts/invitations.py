@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
@@ -10,7 +12,6 @@ from ..audit.record import record
 from ..clock import now
 from ..database import queue_up, start_writing
 from ..extensions import db
-from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
 from ..settings import values
@@ -20,6 +21,8 @@ from .models import AccountType, OneTimeLink, Profile, Purpose, User
 from .permissions import Permission
 from .platform import join
 from .powers import NO_RIGHT, account, member
+from .sending import check_open
+from .sending import send_invitation as send_invitation
 from .viewer import Viewer
 
 LONGEST = 128
@@ -98,18 +101,10 @@ def _places(kind: AccountType, seats: list[Seat], by: Viewer) -> list[tuple[Orga
     return places
 
 
-def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None) -> OneTimeLink:
-    """A new link and its letter; the older link dies."""
-    _check_open(user)
-    link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
-    post("invitation", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
-    record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id)
-    return link
-
-
 def resend(user_id: int, *, by: Viewer) -> User:
     """Invite a person of one's organisation again."""
     user, organisation = member(user_id, by=by)
+    links.check_pace(Purpose.INVITATION, user)
     send_invitation(user, organisation, by=by)
     return user
 
@@ -119,7 +114,7 @@ def copy(user_id: int, *, by: Viewer) -> OneTimeLink:
     user, organisation = account(user_id, by=by)
     if values.mail_is_set_up():
         raise Refusal("Mail is set up, so invitations are sent by mail and nobody else sees the link.")
-    _check_open(user)
+    check_open(user)
     link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
     record(Kind.INVITATION_COPIED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return link
@@ -142,20 +137,22 @@ def newest(user_id: int) -> OneTimeLink | None:
     return db.session.scalar(wanted.order_by(OneTimeLink.id.desc()).limit(1))
 
 
-def _check_open(user: User) -> None:
-    """Only who has not taken possession of the account is invited."""
-    if not user.active:
-        raise Refusal(f"{user.name}'s account is locked. Unlock it before you send an invitation.")
-    if user.type is AccountType.SERVICE:
-        raise Refusal(f"{user.name} is a program: it needs an API key, not an invitation.")
-    if user.activated_at is not None:
-        raise Refusal(f"{user.name} has set up the account already. They can use 'Forgotten your password?' on the sign-in page.")
+# Letters of other scripts that look like Latin ones; enough to catch who tries.
+ALIKE = str.maketrans("абвеикмнорстухісјѕԁԛԝαβεηικμνορτυχ", "abbeukmhopctyxicjsdqwabenikmvoptux")
+
+
+def _bare(name: str) -> str:
+    """Only what a reader takes in: letters and digits, without capitals, widths, accents and what cannot be seen."""
+    plain = unicodedata.normalize("NFKD", name).casefold().translate(ALIKE)
+    return "".join(c for c in plain if c.isalnum() and c not in "\u115f\u1160\u3164\uffa0")
 
 
 def _check_name(name: str, organisation: Organisation | None) -> None:
     """Nobody may sign as the team towards other guests."""
-    taken = {"security team", "the security team", organisation.name.lower() if organisation else ""}
-    if " ".join(name.lower().split()) in taken:
+    taken = {_bare(text) for text in ("security team", "the security team", organisation.name if organisation else "")}
+    if not _bare(name):
+        raise Unfit("name", "Use a name that can be seen: letters or digits.")
+    if _bare(name) in taken:
         raise Unfit("name", "This is what the team is called. Use the person's own name, so that everybody knows who is writing.")
 
 
@@ -176,7 +173,7 @@ def accept(token: str, *, name: str, password: str) -> User:
     if link is None or not links.consume(link):
         raise NotVisible("link")
     user = db.session.get_one(User, link.user_id)
-    user.name, user.password_hash, user.activated_at = name.strip(), stored, now()
+    user.name, user.password_hash, user.activated_at = " ".join(name.split()), stored, now()
     user.epoch += 1
     record(Kind.USER_ACTIVATED, actor=user, organisation_id=link.organisation_id, object_id=user.id)
     return user

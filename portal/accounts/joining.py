@@ -12,10 +12,11 @@ from ..audit.record import record
 from ..extensions import db
 from ..organisations.models import Organisation, Party, PartyKind
 from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
-from . import powers
-from .models import AccountType, Membership, Profile, User, membership_profile
+from . import links, powers
+from .models import AccountType, ApiKey, Membership, Profile, Purpose, User, membership_profile
 from .permissions import CATALOGUE, ProfileType
 from .platform import join
+from .sending import send_invitation
 from .viewer import Viewer
 
 LONGEST_PARTY = 128
@@ -146,6 +147,7 @@ def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int
     if {profile.id for profile in wanted} != {profile.id for profile in seat.profiles}:
         changes["profiles"] = [[profile.name for profile in seat.profiles], [profile.name for profile in wanted]]
         _give(seat.membership_id, wanted)
+        _renew(user, organisation, by=by)
     if works_for is not None and user.external and " ".join(works_for.split()) != seat.works_for:
         party = party_of(organisation, works_for)
         changes["works_for"] = [seat.works_for, party.name if party else ""]
@@ -154,6 +156,17 @@ def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int
     if changes:
         record(Kind.MEMBERSHIP_CHANGED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
     return user
+
+
+def _renew(user: User, organisation: Organisation, *, by: Viewer) -> None:
+    """End what was handed out while the account could do something else: a link somebody copied, a key somebody made.
+
+    An invitation that was open goes out anew, to the address on file.
+    """
+    if user.activated_at is None and links.supersede(Purpose.INVITATION, user) and user.active:
+        send_invitation(user, organisation, by=by)
+    if user.type is AccountType.SERVICE:
+        db.session.execute(delete(ApiKey).where(ApiKey.user_id == user.id))
 
 
 def _give(membership_id: int, profiles: list[Profile]) -> None:
@@ -183,6 +196,7 @@ def add(user_id: int, seat: Seat, *, by: Viewer, works_for: str = "") -> User:
     join(user, organisation, profiles, party_id=party.id if party else None)
     changes = {"profiles": [None, [profile.name for profile in profiles]]}
     record(Kind.MEMBERSHIP_ADDED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
+    _renew(user, organisation, by=by)
     if seat.default:
         begin_in(user.id, organisation.id, by=by)
     return user

@@ -10,11 +10,12 @@ from typing import Any
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, func, select, update
 
 from ..clock import now
 from ..config import LIMITS, Settings
 from ..extensions import db
+from ..refusals import TooMany
 from ..settings import values
 from .models import OneTimeLink, Purpose, User
 
@@ -51,6 +52,9 @@ def lifetime(purpose: Purpose) -> timedelta:
     return timedelta(hours=values.current().invitation_hours)
 
 
+MOST_AN_HOUR = 10
+
+
 def make_link(purpose: Purpose, *, user: User | None = None, organisation_id: int | None = None, by: Any = None) -> OneTimeLink:
     """Add a link to the running transaction; older ones of the same purpose for the same person die."""
     supersede(purpose, user)
@@ -69,6 +73,14 @@ def make_link(purpose: Purpose, *, user: User | None = None, organisation_id: in
     db.session.add(link)
     db.session.flush()
     return link
+
+
+def check_pace(purpose: Purpose, user: User) -> None:
+    """Refuse to fill somebody's mailbox: so many links within an hour, whoever asks for them."""
+    since = now() - timedelta(hours=1)
+    wanted = select(func.count(OneTimeLink.id)).where(OneTimeLink.purpose == purpose, OneTimeLink.user_id == user.id)
+    if (db.session.scalar(wanted.where(OneTimeLink.created_at > since)) or 0) >= MOST_AN_HOUR:
+        raise TooMany(f"{user.name} was sent {MOST_AN_HOUR} such letters within an hour. Wait before you send another one.", 600)
 
 
 def supersede(purpose: Purpose, user: User | None) -> bool:

@@ -93,7 +93,7 @@ def prove(viewer: Viewer, password: str) -> User:
         raise Unfit("password", "Your password is not right.")
     start_writing()
     user = _own(viewer.user_id)
-    if user.password_hash != stored or not user.active:
+    if user.password_hash != stored or not sessions.still_open(viewer, user):
         raise Refusal("Your account was changed elsewhere in the meantime. Sign in again.")
     throttle.forgive("password", str(user.id), tries=1)
     return user

@@ -18,7 +18,7 @@ from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import Refusal, Stale, Unfit
 from ..settings import values
-from ..sharing.models import Grant
+from ..sharing.models import Access, Grant
 from . import invitations, joining, links, powers, sessions
 from .models import (
     AccountType,
@@ -98,7 +98,7 @@ def unlock(user_id: int, *, by: Viewer) -> User:
 
 def end_sessions(user_id: int, *, by: Viewer) -> User:
     """Sign the person out everywhere; they can sign in again."""
-    user, organisation = powers.member(user_id, by=by)
+    user, organisation = powers.account(user_id, by=by)
     number = len(browsers(user))
     if not number:
         raise Refusal(f"{user.name} is not signed in anywhere.")
@@ -121,13 +121,14 @@ def browsers(user: User) -> list[datetime]:
 
 def send_reset(user_id: int, *, by: Viewer) -> User:
     """Mail the person a link to choose a new password; nobody else gets to see it."""
-    user, organisation = powers.member(user_id, by=by)
+    user, organisation = powers.account(user_id, by=by)
     if user.type is AccountType.SERVICE:
         raise Refusal(f"{user.name} is a program and has no password. Make a new API key instead.")
     if not user.active:
         raise Refusal(f"{user.name}'s account is locked. Unlock it first.")
     if user.activated_at is None:
         raise Refusal(f"{user.name} has not set up the account yet. Send the invitation again instead.")
+    links.check_pace(Purpose.RESET, user)
     link = links.make_link(Purpose.RESET, user=user, by=by)
     post("reset", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
     record(Kind.PASSWORD_RESET_ASKED, actor=by, organisation_id=organisation.id, object_id=user.id)
@@ -175,6 +176,9 @@ def _leave(user_id: int, organisation_id: int) -> None:
     case = Case.__table__.c  # also those cases the administrator cannot see
     cases = select(case.id).where(case.organisation_id == organisation_id)
     db.session.execute(delete_from(Grant).where(Grant.user_id == user_id, Grant.case_id.in_(cases)))
+    # A restricted case is open to its assignee: coming back must not open it again.
+    restricted = (Case.organisation_id == organisation_id, Case.assignee_id == user_id, Case.access == Access.RESTRICTED)
+    db.session.execute(update(Case).where(*restricted).values(assignee_id=None).execution_options(synchronize_session=False))
     db.session.execute(delete_from(LoginSession).where(LoginSession.user_id == user_id, LoginSession.organisation_id == organisation_id))
     waiting = (OutboxMessage.to_user_id == user_id, OutboxMessage.organisation_id == organisation_id)
     db.session.execute(

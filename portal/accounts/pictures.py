@@ -17,6 +17,7 @@ from ..database import start_writing
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal
+from . import sessions
 from .models import Membership, Picture, User
 from .permissions import Permission
 from .viewer import Viewer
@@ -117,6 +118,8 @@ def set_person_picture(viewer: Viewer, data: bytes) -> None:
     content = drawn(data, square=True)
     start_writing()
     user = db.session.get_one(User, viewer.user_id, with_for_update=True)
+    if not sessions.still_open(viewer, user):
+        raise Refusal("You were signed out in the meantime. Sign in again.")
     _replace(Picture.user_id == user.id, Picture(user_id=user.id, content=content))
     user.picture = secrets.token_hex(4)
     record(Kind.PICTURE_CHANGED, actor=viewer, object_id=user.id)

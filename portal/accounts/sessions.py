@@ -183,6 +183,15 @@ def switch(session_id: int, organisation_id: int) -> None:
     db.session.execute(update(LoginSession).where(LoginSession.id == session_id).values(organisation_id=organisation_id))
 
 
+def still_open(viewer: Viewer, user: User) -> bool:
+    """Whether the browser that asks may still go on, after slow work during which it may have been signed out."""
+    if viewer.session_id is None:
+        return user.active
+    row = LoginSession.__table__.c
+    wanted = select(row.id).where(row.id == viewer.session_id, row.user_id == user.id, row.epoch == user.epoch)
+    return user.active and db.session.connection().scalar(wanted) is not None
+
+
 def end(session_id: int | None) -> None:
     """Sign one browser out."""
     db.session.execute(delete(LoginSession).where(LoginSession.id == session_id))

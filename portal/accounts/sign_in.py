@@ -190,8 +190,8 @@ def change_password(viewer: Viewer, current: str, new: str, *, face: str, trace:
     stored = passwords.hash_password(new)
     start_writing()
     user = db.session.get_one(User, viewer.user_id, populate_existing=True, with_for_update=True)
-    if user.password_hash != before:
-        raise Refusal("Your password was changed elsewhere in the meantime. Sign in again.")
+    if user.password_hash != before or not sessions.still_open(viewer, user):
+        raise Refusal("Your account was changed elsewhere in the meantime. Sign in again.")
     throttle.forgive("password", str(user.id), tries=1)
     shown_at = mfa.shown_at(viewer)
     _replace_password(user, stored)

@@ -27,8 +27,6 @@ def sign_in_account() -> Limits:
 
 
 SIGN_IN_ACCOUNT = sign_in_account
-# Wrong passwords over all accounts and places: somebody who has many of both.
-SIGN_IN_ALL = ((300, 900),)
 SIGN_IN_NETWORK = ((50, 900),)
 MAIL_ADDRESS = ((3, 3600), (5, 86400))
 MAIL_NETWORK = ((20, 3600),)

@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import select
 
-from ..accounts.permissions import Permission
+from ..accounts.permissions import CATALOGUE, Permission, ProfileType
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
@@ -33,6 +33,8 @@ PLAIN = (
     "Choose STARTTLS or TLS."
 )
 SECURITIES = ("starttls", "tls", "none")
+# Whoever decides where letters go reads the links in them.
+WAY_OUT = ("smtp_host", "smtp_port", "smtp_security", "smtp_username", "smtp_password")
 HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}", re.ASCII)
 SIGN_IN_LIMITS: dict[str, tuple[int, int]] = {
     "password_shortest": (12, 64),
@@ -84,7 +86,13 @@ def save_mail(chosen: Mapping[str, Any], *, version: int, by: Viewer) -> None:
     """
     check_right(by)
     row = _row("mail")
-    _store(row, _mail_group(chosen, row.value), version, by)
+    group = _mail_group(chosen, row.value)
+    if any(group.get(name) != row.value.get(name) for name in WAY_OUT) and not set(CATALOGUE[ProfileType.ADMIN]) <= by.permissions:
+        raise NotAllowed(
+            "Letters carry links that open accounts, so only an administrator with every permission may change how they leave. "
+            "You may change how long links work."
+        )
+    _store(row, group, version, by)
 
 
 def save_sign_in(policy: SignInPolicy, *, version: int, by: Viewer) -> None:

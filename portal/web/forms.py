@@ -13,7 +13,6 @@ from wtforms.validators import DataRequired, Length, ValidationError
 from ..settings import values
 
 LONGEST_MESSAGE = 65_536
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -25,7 +24,12 @@ class Form(FlaskForm):  # type: ignore[misc]
 
 def stripped(value: Any) -> Any:
     """A filter that takes blanks off both ends, and out what nobody can see: control characters, and those that turn text around."""
-    return "".join(c for c in value if unicodedata.category(c) != "Cc" and c not in TURNING).strip() if isinstance(value, str) else value
+    return "".join(c for c in value if not _unseen(c)).strip() if isinstance(value, str) else value
+
+
+def _unseen(character: str) -> bool:
+    """Whether it takes no room on a page; the two joiners stay, for some languages are written with them."""
+    return unicodedata.category(character) in ("Cc", "Cf") and character not in "\u200c\u200d"
 
 
 def lowered(value: Any) -> Any:

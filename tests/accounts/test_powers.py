@@ -6,16 +6,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.accounts import joining, keys, people, platform, powers
-from portal.accounts.models import Membership, Profile, User
+from portal.accounts import invitations, joining, keys, links, people, platform, powers, sessions
+from portal.accounts.models import AccountType, Membership, Profile, Purpose, User
 from portal.accounts.permissions import Permission, ProfileType
 from portal.accounts.viewer import Viewer
 from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
-from portal.refusals import NotAllowed, NotVisible, Refusal
+from portal.refusals import NotAllowed, NotVisible, Refusal, Unfit
 from tests import factories as make
-from tests.fixtures.rooms import Cast, at_once
+from tests.fixtures.rooms import Cast, at_once, letters
 
 
 def administrator(cast: Cast, name: str = "Pablo") -> Viewer:
@@ -111,3 +111,50 @@ def test_unknown_and_foreign_people_look_alike(cast: Cast) -> None:
             powers.member(user_id, by=cast("olga"))
         told.add(str(refusal.value))
     assert len(told) == 1
+
+
+def test_a_link_made_before_a_promotion_opens_nothing_after_it(cast: Cast) -> None:
+    """Somebody who invites a person, copies the link and sees the person promoted must not become what they made possible."""
+    start_writing()
+    link = links.make_link(Purpose.INVITATION, user=cast.user("newt"), organisation_id=cast.world.places["here"], by=cast("olga"))
+    token = links.token_for(link)
+    db.session.commit()
+    start_writing()
+    reader = platform.profile("External-Reader")
+    joining.set_profiles(cast.world.people["newt"], cast.world.places["here"], {reader.id}, by=cast("olga"))
+    db.session.commit()
+    assert links.open_link(Purpose.INVITATION, token) is None
+    assert letters("invitation")[-1].to_user_id == cast.world.people["newt"], "a new one goes to the address on file"
+
+
+@pytest.mark.parametrize(
+    "name", ["Security\u200bteam", "Ｓecurity team", "Security tеam", "The  Security-Team.", "Northwind\u3164", "\u200b", "\u3164"]
+)
+def test_a_guest_cannot_sign_as_the_team_in_disguise(cast: Cast, name: str) -> None:
+    home = db.session.get_one(Organisation, cast.world.places["here"])
+    with pytest.raises(Unfit):
+        invitations.proper_name(name, AccountType.EXTERNAL, home)
+    assert invitations.proper_name("Søren Ångström", AccountType.EXTERNAL, home) == "Søren Ångström"
+
+
+def test_a_browser_signed_out_during_slow_work_stays_signed_out(cast: Cast) -> None:
+    start_writing()
+    user = cast.user("hanna")
+    key = sessions.open_session(user, cast.world.places["here"], "portal")
+    db.session.commit()
+    found = sessions.find(key, "portal")
+    assert found is not None
+    assert sessions.still_open(found.viewer, user)
+    sessions.end_all(user)
+    assert not sessions.still_open(found.viewer, user)
+    db.session.rollback()
+
+
+def test_what_was_assigned_to_a_leaver_does_not_open_again(cast: Cast) -> None:
+    start_writing()
+    case = cast.case("restricted")
+    case.assignee_id = cast.world.people["ada"]
+    db.session.flush()
+    people._leave(cast.world.people["ada"], cast.world.places["here"])
+    assert cast.case("restricted").assignee_id is None
+    db.session.rollback()

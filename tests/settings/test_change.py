@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from portal.accounts import links, passwords, sessions, throttle
 from portal.accounts.models import Attempt, Purpose
+from portal.accounts.permissions import Permission
 from portal.clock import at, now
 from portal.database import start_writing
 from portal.extensions import db
@@ -297,3 +298,12 @@ def test_without_a_word_from_anybody_the_defaults_hold(app: Flask, world: World)
         assert values.current() == app.config["SETTINGS"]
         assert values.policy_from(None) == SignInPolicy()
         assert values.policy_from({"attempts": 4, "of_tomorrow": 1}) == replace(SignInPolicy(), attempts=4)
+
+
+def test_only_a_full_administrator_decides_where_letters_go(cast: Cast) -> None:
+    """The letters carry links that open accounts, also those of people who may do more."""
+    pia = cast("pia")
+    lesser = replace(pia, permissions=frozenset({Permission.MANAGE_PLATFORM.value}))
+    with pytest.raises(NotAllowed, match="how they leave"):
+        change.save_mail({**MAIL, "smtp_host": "mail.evil.example"}, version=0, by=lesser)
+    db.session.rollback()
