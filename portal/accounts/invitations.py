@@ -122,7 +122,7 @@ def copy(user_id: int, *, by: Viewer) -> OneTimeLink:
 
 def cancel(user_id: int, *, by: Viewer) -> User:
     """Take the invitation back: its link stops working, and no new one can be asked for."""
-    user, organisation = member(user_id, by=by)
+    user, organisation = account(user_id, by=by)
     if user.activated_at is not None:
         raise Refusal(f"{user.name} has set up the account already. Lock it if they should not use it.")
     if not links.supersede(Purpose.INVITATION, user):
@@ -172,7 +172,9 @@ def accept(token: str, *, name: str, password: str) -> User:
     link = links.open_link(Purpose.INVITATION, token)
     if link is None or not links.consume(link):
         raise NotVisible("link")
-    user = db.session.get_one(User, link.user_id)
+    user = db.session.get_one(User, link.user_id, populate_existing=True, with_for_update=True)
+    if not user.active or user.epoch != link.epoch:
+        raise NotVisible("link")  # locked while the password was hashed
     user.name, user.password_hash, user.activated_at = " ".join(name.split()), stored, now()
     user.epoch += 1
     record(Kind.USER_ACTIVATED, actor=user, organisation_id=link.organisation_id, object_id=user.id)

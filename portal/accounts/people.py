@@ -186,6 +186,8 @@ def _leave(user_id: int, organisation_id: int) -> None:
         .where(*waiting, OutboxMessage.state == State.WAITING)
         .values(state=State.DROPPED, last_error="the person left the organisation")
     )
+    open_links = (OneTimeLink.user_id == user_id, OneTimeLink.organisation_id == organisation_id, OneTimeLink.superseded_at.is_(None))
+    db.session.execute(update(OneTimeLink).where(*open_links, OneTimeLink.used_at.is_(None)).values(superseded_at=now()))
     here = select(Membership.id).where(Membership.user_id == user_id, Membership.organisation_id == organisation_id)
     db.session.execute(delete_from(membership_profile).where(membership_profile.c.membership_id.in_(here)))
     db.session.execute(delete_from(Membership).where(Membership.user_id == user_id, Membership.organisation_id == organisation_id))

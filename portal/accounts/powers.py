@@ -46,6 +46,8 @@ def find_member(user_id: int, *, by: Viewer, change: bool = False) -> tuple[User
     """
     if not by.can(Permission.MANAGE_USER):
         raise NotAllowed(NO_RIGHT)
+    if change:
+        queue_up("administrators")  # before any row: two administrators who lock each other must not wait in a circle
     wanted = (
         select(User, Organisation)
         .join(Membership, Membership.user_id == User.id)

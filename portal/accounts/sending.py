@@ -15,6 +15,8 @@ from .viewer import Viewer
 def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None) -> OneTimeLink:
     """A new link and its letter; the older link dies."""
     check_open(user)
+    if organisation.locked:
+        raise Refusal(f"{organisation.name} is locked. Unlock it before you send an invitation.")
     link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
     post("invitation", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
     record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id)

@@ -204,5 +204,12 @@ def end_all(user: User) -> None:
 
 
 def sessions_of(user_id: int) -> list[LoginSession]:
-    """The person's signed-in browsers, newest first."""
-    return list(db.session.scalars(select(LoginSession).where(LoginSession.user_id == user_id).order_by(LoginSession.id.desc())))
+    """The person's signed-in browsers that still live, newest first."""
+    epoch = select(User.epoch).where(User.id == user_id).scalar_subquery()
+    wanted = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.epoch == epoch)
+    policy, moment = values.sign_in_policy(), now()
+    return [
+        row
+        for row in db.session.scalars(wanted.order_by(LoginSession.id.desc()))
+        if row.last_seen_at > moment - policy.idle(row.face) and row.created_at > moment - policy.longest(row.face)
+    ]

@@ -137,11 +137,13 @@ def ask_for_new_link(email: str, *, trace: Trace) -> None:
     if user is None or not user.active or place is None:
         return
     if user.activated_at is None:
-        if standing_of(user).state != "uninvited":
-            send_invitation(user, db.session.get_one(Organisation, place), by=None)
+        organisation = db.session.get_one(Organisation, place)
+        if standing_of(user).state != "uninvited" and not organisation.locked:
+            send_invitation(user, organisation, by=None)
     elif user.type is not AccountType.SERVICE:
         link = links.make_link(Purpose.RESET, user=user)
         post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
+        record(Kind.PASSWORD_RESET_ASKED, actor=user, organisation_id=place, object_id=user.id)
 
 
 def _for_mail(email: str, trace: Trace) -> tuple[User | None, int | None]:

@@ -146,6 +146,9 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
     changed = {name: value for name, value in wanted.items() if getattr(case, name) != value}
     if not changed:
         return []
+    leaves = "status" in changed and case.stage is Stage.CLOSED and STATUSES.get(changed["status"]) is not Stage.CLOSED
+    if leaves and not by.can(Permission.REOPEN_CASE):
+        raise NotAllowed("Your profile does not let you reopen cases.")
     record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed))
     _apply(case, changed)
     return sorted(changed)

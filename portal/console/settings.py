@@ -192,7 +192,7 @@ def _ask_again(wanted: str) -> Any:
     letter = next((letter for letter in outbox.stuck(by=g.viewer) if str(letter.id) == wanted), None)
     if letter is None:
         return see_other(".mail_settings")
-    kind = LETTER.get(letter.letter, letter.letter)
+    kind = LETTER.get(letter.letter, letter.letter.replace("_", " ").capitalize())
     return show("console/settings/again.html", letter=letter, kind=kind)
 
 

@@ -71,7 +71,9 @@ def invitation(row: OutboxMessage, user: User) -> Context | None:
     link = _living_link(row, user)
     if link is None or user.activated_at is not None:
         return None
-    organisation = db.session.get(Organisation, link.organisation_id)
+    organisation = db.session.get(Organisation, link.organisation_id, populate_existing=True)
+    if organisation is not None and organisation.locked:
+        return None
     team = organisation.name if organisation else "The security team"
     return {
         "link": _url(f"/invitation/{links.token_for(link)}"),

@@ -94,7 +94,7 @@ def stuck(*, by: Viewer) -> list[Stuck]:
         .limit(MOST_STUCK)
     )
     return [
-        Stuck(row.id, row.letter, email or row.to_address or "", row.created_at, row.last_error, row.state is State.UNKNOWN)
+        Stuck(row.id, row.letter, row.to_address or email or "", row.created_at, row.last_error, row.state is State.UNKNOWN)
         for row, email in rows
     ]
 
@@ -127,6 +127,7 @@ def _check_right(by: Viewer) -> None:
 def _send_again(rows: list[OutboxMessage], by: Viewer) -> None:
     for row in rows:
         row.state, row.due_at, row.attempts, row.data_started_at = State.WAITING, now(), 0, None
+        row.created_at = now()  # from here on it is tried for another day
     told = rows[0].id if len(rows) == 1 else ""
     record(Kind.LETTER_RETRIED, actor=by, object_id=told, changes={"letters": [None, len(rows)]})
     db.session.info["posted"] = True
@@ -135,6 +136,8 @@ def _send_again(rows: list[OutboxMessage], by: Viewer) -> None:
 @event.listens_for(db.session, "after_commit")
 def wake_the_sender(session: Any) -> None:
     """Tell this process's sender that something is waiting."""
+    if session.in_nested_transaction():
+        return  # a savepoint: what is in it may still be undone
     if session.info.pop("posted", False):
         posted.set()
 
@@ -142,4 +145,6 @@ def wake_the_sender(session: Any) -> None:
 @event.listens_for(db.session, "after_rollback")
 def forget(session: Any) -> None:
     """What was not committed was not posted."""
+    if session.in_nested_transaction():
+        return
     session.info.pop("posted", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import stat
 import time
@@ -14,6 +15,7 @@ from flask import Flask, current_app
 from sqlalchemy import update
 
 from portal.clock import at, now
+from portal.database import start_writing
 from portal.extensions import db
 from portal.mail import outbox, sender
 from portal.mail.models import OutboxMessage, State
@@ -318,3 +320,17 @@ def test_others_cannot_look_after_the_outbox(sending: Cast, who: str) -> None:
             act(by=sending(who))
     with pytest.raises(NotAllowed):
         outbox.retry(1, by=sending(who))
+
+
+def test_a_savepoint_neither_wakes_the_sender_nor_forgets_the_letters(cast: Cast) -> None:
+    """Bulk acts undo one person's part by a savepoint; the letters of the others still leave with the commit, and not before."""
+    posted.clear()
+    start_writing()
+    with db.session.begin_nested():
+        post("password_changed", organisation_id=None, to_user_id=cast.world.people["hanna"], extra={"at": now().isoformat()})
+    assert not posted.is_set()
+    with contextlib.suppress(ZeroDivisionError), db.session.begin_nested():
+        raise ZeroDivisionError
+    db.session.commit()
+    assert posted.is_set()
+    posted.clear()
