@@ -158,3 +158,38 @@ def test_what_was_assigned_to_a_leaver_does_not_open_again(cast: Cast) -> None:
     people._leave(cast.world.people["ada"], cast.world.places["here"])
     assert cast.case("restricted").assignee_id is None
     db.session.rollback()
+
+
+def test_an_organisations_administrator_ends_nothing_elsewhere(cast: Cast) -> None:
+    """Otto works mainly elsewhere; what touches his whole account is not Olga's to do."""
+    start_writing()
+    reader = platform.profile("Read-Only")
+    here = db.session.get_one(Organisation, cast.world.places["here"])
+    platform.join(cast.user("otto"), here, [reader])
+    db.session.flush()
+    otto, olga = cast.world.people["otto"], cast("olga")
+    for act in (people.end_sessions, people.send_reset, people.lock, invitations.cancel):
+        with pytest.raises(Refusal, match="also works in another organisation"):
+            act(otto, by=olga)
+    db.session.rollback()
+
+
+def test_a_locked_organisation_invites_nobody_again(cast: Cast) -> None:
+    start_writing()
+    links.make_link(Purpose.INVITATION, user=cast.user("newt"), organisation_id=cast.world.places["here"])
+    db.session.get_one(Organisation, cast.world.places["here"]).locked = True
+    db.session.flush()
+    before = len(letters("invitation"))
+    with pytest.raises(Refusal, match="is locked"):
+        invitations.resend(cast.world.people["newt"], by=cast("pia", "admin"))
+    assert len(letters("invitation")) == before
+    db.session.rollback()
+
+
+def test_the_links_of_an_organisation_one_left_are_over(cast: Cast) -> None:
+    start_writing()
+    link = links.make_link(Purpose.INVITATION, user=cast.user("newt"), organisation_id=cast.world.places["here"])
+    people._leave(cast.world.people["newt"], cast.world.places["here"])
+    db.session.refresh(link)
+    assert link.superseded_at is not None
+    db.session.rollback()

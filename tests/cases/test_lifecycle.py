@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.accounts.permissions import Permission
 from portal.audit.models import AuditEntry
 from portal.cases import lifecycle
+from portal.cases.cases import Draft, update_case
 from portal.cases.models import Case, Comment
 from portal.extensions import db
 from portal.refusals import NotAllowed, Refusal, Stale
@@ -140,3 +143,11 @@ def test_the_end_is_on_record(cast: Cast) -> None:
     close(cast)
     entry = newest_audit()[0]
     assert (entry.kind, entry.changes["status"]) == ("case:closed", ["New", "TruePositive"])
+
+
+def test_editing_is_no_way_round_the_right_to_reopen(cast: Cast) -> None:
+    case = close(cast)
+    narrow = replace(cast("ada"), permissions=frozenset({Permission.UPDATE_CASE.value}))
+    draft = Draft(case.title, case.description, status="InProgress", start_date=case.start_date)
+    with pytest.raises(NotAllowed, match="reopen"):
+        update_case(case, draft, version=case.version, by=narrow)
