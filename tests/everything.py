@@ -1,4 +1,4 @@
-"""`./run.sh test`: the passes one after the other, their counts added up, one coverage figure over all of them."""
+"""`./run.sh test`: the passes one after the other, their counts added up; where nothing may be skipped (`.ci/run`), coverage too."""
 
 from __future__ import annotations
 
@@ -51,6 +51,7 @@ def coverage(*words: str) -> int:
 
 def main() -> int:
     """Run everything, say how it went, and give the exit code."""
+    strict = os.environ.get("PORTAL_TEST_REQUIRE") == "1"
     coverage("erase")
     total: Counter[str] = Counter()
     wrong: list[str] = []
@@ -60,15 +61,17 @@ def main() -> int:
             print("skipped: PostgreSQL's server programs are not installed")
             total["skipped"] += 1
             continue
-        code, counts = run(arguments, measured=name != "PostgreSQL")  # the same code as in the first pass, on another database
+        # On PostgreSQL the same code runs as in the first pass; measuring it twice would tell nothing.
+        code, counts = run(arguments, measured=strict and name != "PostgreSQL")
         total += counts
         if code:
             wrong.append(f"{name} ended with {code}")
-    print("\n== Coverage over all passes ==", flush=True)
-    if coverage("report"):
-        wrong.append("coverage is below its mark")
-    if os.environ.get("PORTAL_TEST_REQUIRE") == "1" and total["skipped"]:
-        wrong.append("something was skipped")
+    if strict:
+        print("\n== Coverage ==", flush=True)
+        if coverage("report"):
+            wrong.append("coverage is below its mark")
+        if total["skipped"]:
+            wrong.append("something was skipped")
     failed = total["failed"] + total["error"] or len(wrong)
     print("\n" + "\n".join(wrong), flush=True)
     print(f"{total['passed']} passed, {failed} failed, {total['skipped']} skipped")
