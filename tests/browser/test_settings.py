@@ -28,8 +28,7 @@ def administrate(page: Page, server: LiveServer) -> None:
         connection.execute(insert(Setting).values(name="sign_in", value=value, version=1))
     engine.dispose()
     set_up(page, server)
-    page.locator("summary", has_text="Switch organisation").click()
-    page.get_by_role("button", name="admin").click()
+    page.get_by_role("button", name="Administration").click()
     page.goto(f"{server.url}/console/settings/mail")
 
 
