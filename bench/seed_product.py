@@ -62,7 +62,8 @@ def _person(number: int, *, guest: bool, stored: str) -> dict[str, Any]:
     }
 
 
-def _people(connection: Connection, stored: str) -> None:
+def put_people(connection: Connection, stored: str) -> None:
+    """Staff and guests of one organisation."""
     profiles = {name: key for name, key in connection.execute(select(Profile.name, Profile.id))}  # noqa: C416  (rows, not tuples)
     staff = [_person(number, guest=False, stored=stored) for number in range(1, STAFF + 1)]
     guests = [_person(number, guest=True, stored=stored) for number in range(1, GUESTS + 1)]
@@ -197,7 +198,7 @@ def seed() -> None:
             sys.exit("This installation has people in it already; the measured world goes into an empty one only.")
         stored = hash_password(PASSWORD)
         with db.engine.connect().execution_options(write=True) as connection, connection.begin():
-            _people(connection, stored)
+            put_people(connection, stored)
             _crowd(connection, stored)
             _administrator(connection, stored)
             _cases(connection)

@@ -11,6 +11,7 @@ from werkzeug.routing import BaseConverter
 from . import database, extensions
 from .config import Settings, from_env
 from .web.filters import Templates
+from .web.uploads import Received
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ class House(Flask):
     """Flask with this product's template environment."""
 
     jinja_environment = Templates
+    request_class = Received
 
 
 class Id(BaseConverter):
@@ -83,9 +85,13 @@ def _install_extensions(app: Flask) -> None:
     from .audit import models as _audit  # noqa: F401
     from .cases import models as _cases  # noqa: F401
     from .mail import models as _mail  # noqa: F401
+    from .notices import models as _notices  # noqa: F401
     from .organisations import models as _organisations  # noqa: F401
+    from .search import index as _index  # noqa: F401  (listens to what is written)
+    from .search import models as _search  # noqa: F401
     from .settings import models as _settings  # noqa: F401
     from .sharing import models as _sharing  # noqa: F401
+    from .storage import models as _storage  # noqa: F401
 
     extensions.db.init_app(app)
     extensions.alembic.init_app(app)

@@ -19,10 +19,14 @@ from . import __version__, create_app
 from .accounts.cli import create_admin_account, print_set_up_link, reset_second_step
 from .config import BadSettings, from_env, instance_folder
 from .database import driver, is_affected
-from .mail.cli import send_test, work
+from .mail.cli import send_test
 from .sample import load as sample
+from .search.cli import rebuild_index
 from .settings.values import mail_is_set_up
+from .storage.cli import compare, remove_unused
 from .upgrade import bring_up_to_date
+from .web.uploads import largest_request
+from .worker import Background, work
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -62,8 +66,6 @@ WAITRESS: dict[str, Any] = {"connection_limit": 1000, "channel_timeout": 60, "id
 def _serve(app: Flask) -> None:
     from waitress import create_server
 
-    from .mail import sender
-
     settings = app.config["SETTINGS"]
     try:
         server = create_server(
@@ -71,14 +73,14 @@ def _serve(app: Flask) -> None:
             host=settings.host,
             port=settings.port,
             threads=settings.threads,
-            **WAITRESS,
+            **WAITRESS | {"max_request_body_size": largest_request(settings)},
             clear_untrusted_proxy_headers=settings.proxies == 0,
         )
     except OSError as error:
         raise click.ClickException(
             f"Port {settings.port} on {settings.host} cannot be used: {error.strerror}. Set PORTAL_PORT to another."
         ) from error
-    background = sender.Background(app) if settings.worker == "inline" else None
+    background = Background(app) if settings.worker == "inline" else None
     with app.app_context():
         if not mail_is_set_up():
             click.echo(f"Mail is not set up: letters are written to {settings.mail_folder}.")
@@ -94,7 +96,7 @@ def _serve(app: Flask) -> None:
 
 @main.command()
 def worker() -> None:
-    """Send mail in a process of its own."""
+    """Send mail and do the chores in a process of its own."""
     work(_app())
 
 
@@ -163,6 +165,23 @@ def routes(as_json: bool) -> None:
 
 
 @main.group()
+def files() -> None:
+    """Files."""
+
+
+@files.command("sweep")
+def files_sweep() -> None:
+    """Remove files nothing names any more; the server does so by itself, a day after."""
+    remove_unused(_app(upgraded=False))
+
+
+@files.command("check")
+def files_check() -> None:
+    """Compare the files with the database, byte for byte."""
+    compare(_app(upgraded=False))
+
+
+@main.group()
 def mail() -> None:
     """Mail."""
 
@@ -172,6 +191,17 @@ def mail() -> None:
 def mail_test(address: str) -> None:
     """Send a test letter to ADDRESS now and say what happened."""
     send_test(_app(upgraded=False), address)
+
+
+@main.group()
+def search() -> None:
+    """The text index of the cases."""
+
+
+@search.command("rebuild")
+def search_rebuild() -> None:
+    """Write the text index anew: after cases were put into the database past the product, or when a search misses something."""
+    rebuild_index(_app())
 
 
 @main.command()

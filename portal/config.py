@@ -29,6 +29,8 @@ LIMITS: dict[str, tuple[int, int]] = {
     "mail_retry_seconds": (1, 86400),
     "invitation_hours": (1, 720),
     "reset_minutes": (5, 1440),
+    "max_upload": (1, 100_000),
+    "max_files": (1, 100_000),
 }
 USUAL_PORTS = {"http": 80, "https": 443}
 NOT_AN_ORIGIN = "PORTAL_BASE_URL is not an address this product can use. Give scheme and host only, for example https://cases.example.org."
@@ -59,6 +61,9 @@ class Settings:
     mail_retry_seconds: int = 60
     invitation_hours: int = 24
     reset_minutes: int = 60
+    max_upload: int = 100
+    max_files: int = 1000
+    forbidden_extensions: str = ""
     argon2_memory_mib: int = 64
     argon2_time: int = 3
     testing: bool = False

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.engine import make_url
@@ -66,8 +69,16 @@ def prepare(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        write = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        options = connection.get_execution_options()
+        if options.get("patience") is None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("write") else "BEGIN")
+            return
+        usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={round(options['patience'] * 1000)}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
 
 
 def start_writing() -> None:
@@ -76,8 +87,30 @@ def start_writing() -> None:
     db.session.connection(execution_options={"write": True})
 
 
+@contextmanager
+def apart(*, patience: float | None = None) -> Iterator[Connection]:
+    """A short transaction beside the session's. With `patience`, a database that is busy for so many seconds is an OperationalError."""
+    with db.engine.connect().execution_options(write=True, patience=patience) as connection, connection.begin():
+        if patience is not None and connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{round(patience * 1000)}ms'")
+        yield connection
+
+
 def queue_up(name: str) -> None:
     """Let one transaction at a time pass here until it ends, where there is no row to lock. SQLite has one writer anyway."""
     connection = db.session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+KEPT: WeakSet[Any] = WeakSet()
+Statement = TypeVar("Statement")
+
+
+def kept(statement: Statement) -> Statement:
+    """Mark a statement that is written once and run for many requests: what SQLAlchemy and the guard work out about it is kept with it.
+
+    A statement made from it by `.where()` and the like is another one, and not marked.
+    """
+    KEPT.add(statement)
+    return statement

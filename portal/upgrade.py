@@ -16,6 +16,7 @@ from .clock import now
 from .config import BadSettings
 from .database import driver, start_writing
 from .extensions import alembic, db
+from .search import index
 
 try:
     import fcntl
@@ -29,6 +30,8 @@ def bring_up_to_date(app: Flask) -> Path | None:
         copied = _back_up() if _pending() else None
         alembic.upgrade()
         db.session.remove()
+        if index.is_missing():
+            index.rebuild()
         start_writing()
         platform.seed()
         db.session.commit()

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from portal.accounts import passwords, platform, sessions
 from portal.accounts.models import AccountType, Profile, User
 from portal.accounts.viewer import Viewer
-from portal.cases import cases, comments
-from portal.cases.models import Case, Comment
+from portal.cases import attachments, cases, comments, observables, samples, task_logs, tasks
+from portal.cases.models import Attachment, Case, Comment, Observable, Task
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
@@ -19,6 +19,7 @@ from portal.settings.models import Setting
 from portal.sharing import marks
 from portal.sharing.access import set_access
 from portal.sharing.models import Access, Grant
+from portal.storage import intake
 
 NO_SECOND_STEP = {"mfa_admin": False, "mfa_organisation": False}
 PASSWORD = "meadow-lantern-quartz-71"
@@ -86,6 +87,27 @@ def restrict(case: Case, *people: Viewer) -> None:
 def say(case: Case, by: Viewer, text: str, *, external: bool = False) -> Comment:
     """A comment."""
     return comments.add_comment(case, text, external=external, by=by)
+
+
+def attach(case: Case, by: Viewer, name: str, data: bytes, *, external: bool = False) -> Attachment:
+    """A file on the case."""
+    return attachments.add_file(case, intake.upload_of(name, data), external=external, by=by)
+
+
+def plan(case: Case, by: Viewer, title: str, **more: Any) -> Task:
+    """A task, with an entry in its log."""
+    task = tasks.add_task(case, tasks.Draft(title, **more), by=by)
+    task_logs.add_log(case, task, f"Done for {title}.", by=by)
+    return task
+
+
+def sample(case: Case, by: Viewer, name: str, data: bytes, **facets: Any) -> str:
+    """Add a file as an observable; returns its uid."""
+    found = [samples.Found(name, intake.upload_of(name, data))]
+    told = samples.add_files(case, "file", found, observables.Facets(**facets), by=by)
+    assert told[0].problem is None, told[0].problem
+    db.session.flush()
+    return db.session.scalars(select(Observable.uid).where(Observable.case_id == case.id).order_by(Observable.id.desc()).limit(1)).one()
 
 
 def mark(case: Case, comment: Comment, external: bool, by: Viewer) -> None:

@@ -183,7 +183,8 @@ def end_browser(viewer: Viewer, session_id: int) -> None:
     """Sign another of one's own browsers out."""
     if session_id == viewer.session_id:
         raise Refusal("This is the browser you are using. Use 'Sign out' in the menu instead.")
-    ended = delete(LoginSession).where(LoginSession.id == session_id, LoginSession.user_id == viewer.user_id).returning(LoginSession.id)
+    own = (LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None))
+    ended = delete(LoginSession).where(LoginSession.id == session_id, *own).returning(LoginSession.id)
     if db.session.scalar(ended) is None:
         raise NotVisible("session")
     record(Kind.SIGNED_OUT, actor=viewer, object_id=viewer.user_id)
@@ -191,7 +192,8 @@ def end_browser(viewer: Viewer, session_id: int) -> None:
 
 def end_other_browsers(viewer: Viewer) -> int:
     """Sign out everywhere else; how many browsers that were."""
-    others = delete(LoginSession).where(LoginSession.user_id == viewer.user_id, LoginSession.id != viewer.session_id)
+    own = (LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None))
+    others = delete(LoginSession).where(*own, LoginSession.id != viewer.session_id)
     ended = len(db.session.scalars(others.returning(LoginSession.id)).all())
     if ended:
         record(Kind.SIGNED_OUT, actor=viewer, object_id=viewer.user_id, changes={"browsers": [ended, 0]})

@@ -3,41 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, func, or_, select
 
+from ..database import kept
 from ..extensions import db
 from ..organisations.models import Organisation, Party
-from ..paging import EPOCH, SIZE, Page, cursor, read_cursor, read_text_cursor, text_cursor
+from ..paging import EPOCH, SIZE, Page, cursor, text_cursor
 from .matching import found, words_of
-from .models import AccountType, ApiKey, Membership, Profile, User, folded, membership_profile
+from .models import AccountType, Membership, Profile, User, folded, membership_profile
 from .permissions import ProfileType
-from .standing import Standing, is_in, standings
+from .selection import COLUMNS, KINDS, Filters, asked, members, number_of, ordered
+from .standing import Standing, standings
 from .viewer import Viewer
 
-KINDS = {AccountType.EXTERNAL: "external", AccountType.NORMAL: "internal", AccountType.SERVICE: "service"}
-TYPES = {word: kind for kind, word in KINDS.items()}
 MANY, FEW = 1_000, SIZE  # lists say "1,000+" from here on, searches "25+"
 AT_ONCE = 500  # rows an export reads in one go
 NAMES = 200  # colleagues offered as assignees
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the list is narrowed to, and its order; empty text means any. `sort`: name, -name, seen (latest first) or -seen."""
-
-    q: str = ""
-    kind: str = ""
-    state: str = ""
-    profile: str = ""
-    organisation: str = ""
-    second: str = ""
-    sort: str = "name"
 
 
 @dataclass(frozen=True)
@@ -86,23 +73,6 @@ class PersonRow:
         return self.standing.can_invite
 
 
-_COLUMNS = (
-    User.id,
-    User.name,
-    User.email,
-    User.type,
-    User.picture,
-    User.active,
-    User.activated_at,
-    User.epoch,
-    User.mfa,
-    User.last_sign_in_at,
-    User.search_text,
-    User.password_hash.is_not(None).label("has_password"),
-    exists().where(ApiKey.user_id == User.id).label("has_key"),
-)
-
-
 def people(viewer: Viewer, filters: Filters | None = None, after: str = "") -> Page[PersonRow]:
     """The people of the viewer's organisation, of all organisations for the platform, 25 a page."""
     return listed(viewer, filters or Filters(), after)[0]
@@ -115,7 +85,8 @@ def listed(viewer: Viewer, filters: Filters, after: str = "") -> tuple[Page[Pers
     """
     sparse = bool(filters.q or filters.state or filters.profile or filters.second)
     most = FEW if sparse else MANY
-    rows = db.session.execute(_ordered(viewer, filters, after).limit(most + 1 if sparse and not after else SIZE + 1)).all()
+    wanted = ordered(viewer, filters, after, most + 1 if sparse and not after else SIZE + 1)
+    rows = db.session.execute(wanted, asked(filters)).all()
     page = Page(_told(rows[:SIZE], viewer), _cursor(rows[SIZE - 1], filters.sort) if len(rows) > SIZE else None)
     total = len(rows) if not after and (sparse or len(rows) <= SIZE) else _count(viewer, filters, most)
     return page, counted(total, most)
@@ -127,20 +98,14 @@ def counted(total: int, most: int = MANY) -> str:
 
 
 def _count(viewer: Viewer, filters: Filters, most: int) -> int:
-    place = _place(viewer, filters)
-    if place is not None and not (filters.kind or filters.q or filters.state or filters.profile or filters.second):
-        # Who is a member is not deleted: nobody's account need be looked at.
-        members = select(Membership.id).where(Membership.organisation_id == place).limit(most + 1)
-        return db.session.scalar(select(func.count()).select_from(members.subquery())) or 0
-    wanted = _narrowed(_members((User.id,), _place(viewer, filters)), viewer, filters).limit(most + 1)
-    return db.session.scalar(select(func.count()).select_from(wanted.subquery())) or 0
+    return db.session.scalar(number_of(viewer, filters, most + 1), asked(filters)) or 0
 
 
 def everybody(viewer: Viewer, filters: Filters) -> Iterator[PersonRow]:
     """All of them, not only a page, for an export."""
     after = ""
     while True:
-        rows = db.session.execute(_ordered(viewer, filters, after).limit(AT_ONCE)).all()
+        rows = db.session.execute(ordered(viewer, filters, after, AT_ONCE), asked(filters)).all()
         yield from _told(rows, viewer)
         if len(rows) < AT_ONCE:
             return
@@ -149,87 +114,8 @@ def everybody(viewer: Viewer, filters: Filters) -> Iterator[PersonRow]:
 
 def chosen(viewer: Viewer, ids: Iterable[int]) -> list[PersonRow]:
     """Those among these people whom the viewer has in their list, by name."""
-    wanted = _members(_COLUMNS, None if viewer.platform else viewer.organisation_id).where(User.id.in_(set(ids)))
+    wanted = members(COLUMNS, None if viewer.platform else viewer.organisation_id).where(User.id.in_(set(ids)))
     return _told(db.session.execute(wanted.order_by(User.search_text, User.id)).all(), viewer)
-
-
-def _place(viewer: Viewer, filters: Filters) -> int | None:
-    """The organisation looked into; None for all, which only the platform sees."""
-    if not viewer.platform:
-        return viewer.organisation_id
-    return int(filters.organisation) if filters.organisation else None
-
-
-@lru_cache(maxsize=512)
-def _members(columns: tuple[Any, ...], organisation_id: int | None) -> Select[Any]:
-    wanted = select(*columns).where(User.deleted_at.is_(None))
-    if organisation_id is None:
-        return wanted
-    return wanted.join(Membership, Membership.user_id == User.id).where(Membership.organisation_id == organisation_id)
-
-
-def _ordered(viewer: Viewer, filters: Filters, after: str) -> Select[Any]:
-    wanted = _narrowed(_members(_COLUMNS, _place(viewer, filters)), viewer, filters)
-    order, continues = ORDERS[filters.sort]
-    if after and (condition := continues(after)) is not None:
-        wanted = wanted.where(condition)
-    return wanted.order_by(*order)
-
-
-def _narrowed(wanted: Select[Any], viewer: Viewer, filters: Filters) -> Select[Any]:
-    for word in words_of(filters.q):
-        wanted = wanted.where(found(word))
-    if filters.kind:
-        wanted = wanted.where(User.type == TYPES[filters.kind])
-    if filters.state:
-        wanted = wanted.where(is_in(filters.state))
-    if filters.second:
-        wanted = wanted.where(User.mfa.is_(filters.second == "yes"))
-    if filters.profile:
-        held = exists().where(membership_profile.c.membership_id == Membership.id, membership_profile.c.profile_id == int(filters.profile))
-        if _place(viewer, filters) is None:
-            held = held.where(Membership.user_id == User.id).correlate(User)
-        wanted = wanted.where(held)
-    return wanted
-
-
-# How each order goes on after a cursor. Who never signed in comes after everybody who did, or before them.
-
-
-def _by_name(text: str) -> ColumnElement[bool] | None:
-    place = read_text_cursor(text)
-    return tuple_(User.search_text, User.id) > place if place else None
-
-
-def _by_name_backwards(text: str) -> ColumnElement[bool] | None:
-    place = read_text_cursor(text)
-    return tuple_(User.search_text, User.id) < place if place else None
-
-
-def _latest_first(text: str) -> ColumnElement[bool] | None:
-    place = read_cursor(text)
-    if place is None:
-        return None
-    if place[0] == EPOCH:
-        return and_(User.last_sign_in_at.is_(None), User.id < place[1])
-    return or_(tuple_(User.last_sign_in_at, User.id) < place, User.last_sign_in_at.is_(None))
-
-
-def _latest_last(text: str) -> ColumnElement[bool] | None:
-    place = read_cursor(text)
-    if place is None:
-        return None
-    if place[0] == EPOCH:
-        return or_(User.last_sign_in_at.is_not(None), User.id > place[1])
-    return tuple_(User.last_sign_in_at, User.id) > place
-
-
-ORDERS: dict[str, tuple[tuple[Any, ...], Callable[[str], ColumnElement[bool] | None]]] = {
-    "name": ((User.search_text, User.id), _by_name),
-    "-name": ((User.search_text.desc(), User.id.desc()), _by_name_backwards),
-    "seen": ((User.last_sign_in_at.desc().nulls_last(), User.id.desc()), _latest_first),
-    "-seen": ((User.last_sign_in_at.nulls_first(), User.id), _latest_last),
-}
 
 
 def _cursor(row: Any, sort: str) -> str:
@@ -264,22 +150,26 @@ def _method(row: Any) -> str:
     return "API key only" if row.has_key else "Not set up"
 
 
-_PLACES = (
+_PLACES = kept(
     select(Membership.user_id, Organisation.name, Party.name.label("party"), Profile.name.label("profile"))
     .join(Organisation, Organisation.id == Membership.organisation_id)
     .outerjoin(Party, Party.id == Membership.party_id)
     .outerjoin(membership_profile, membership_profile.c.membership_id == Membership.id)
     .outerjoin(Profile, Profile.id == membership_profile.c.profile_id)
+    .where(Membership.user_id.in_(bindparam("users", expanding=True)))
     .order_by(Membership.is_default.desc(), Organisation.name, Profile.name)
 )
 
 
+@lru_cache(maxsize=512)
+def _places_in(organisation_id: int) -> Any:
+    return kept(_PLACES.where(Membership.organisation_id == organisation_id))
+
+
 def _places(user_ids: list[int], viewer: Viewer) -> dict[int, tuple[Place, ...]]:
-    wanted = _PLACES.where(Membership.user_id.in_(user_ids))
-    if not viewer.platform:
-        wanted = wanted.where(Membership.organisation_id == viewer.organisation_id)
+    wanted = _PLACES if viewer.platform else _places_in(viewer.organisation_id)
     held: dict[int, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in db.session.execute(wanted):
+    for row in db.session.execute(wanted, {"users": user_ids}):
         held[row.user_id][row.name, row.party or ""] += [row.profile] if row.profile else []
     return {key: tuple(Place(name, party, tuple(p)) for (name, party), p in held[key].items()) for key in user_ids}
 
@@ -304,6 +194,19 @@ def _outside(organisation_id: int, *columns: Any) -> Any:
 _OUTSIDER = (User.id, User.name, User.email, User.activated_at, Party.name.label("party"))
 
 
+@lru_cache(maxsize=512)
+def _offered(organisation_id: int, ids: Select[int] | bool, left_out: bool, words: int, limit: int | None) -> Any:
+    wanted = _outside(organisation_id, *_OUTSIDER)
+    if ids is not False:
+        wanted = wanted.where(User.id.in_(bindparam("ids", expanding=True) if ids is True else ids))
+    if left_out:
+        wanted = wanted.where(User.id.not_in(bindparam("but", expanding=True)))
+    for number in range(words):
+        works_there = Membership.party_id.in_(bindparam(f"parties_{number}", expanding=True))
+        wanted = wanted.where(or_(found(bindparam(f"word_{number}")), works_there))
+    return kept(wanted.order_by(User.search_text, User.id).limit(limit))
+
+
 def outsiders(
     organisation_id: int,
     *,
@@ -311,18 +214,22 @@ def outsiders(
     ids: Iterable[int] | Select[int] | None = None,
     but: Iterable[int] = (),
     limit: int | None = None,
+    **values: Any,
 ) -> list[Outsider]:
-    """The organisation's external people who are not locked, by name: those of `ids` only, without `but`, whom `text` finds."""
-    wanted = _outside(organisation_id, *_OUTSIDER)
-    if ids is not None:
-        wanted = wanted.where(User.id.in_(ids if isinstance(ids, Select) else set(ids)))
-    if left_out := set(but):
-        wanted = wanted.where(User.id.not_in(left_out))
-    words = words_of(text)
+    """The organisation's external people who are not locked, by name: those of `ids` only, without `but`, whom `text` finds.
+
+    `ids` may be a statement that lives as long as the program; `values` are what it is run with.
+    """
+    words, left_out = words_of(text), list(but)
+    by_ids: Select[int] | bool = ids is not None
+    if isinstance(ids, Select):
+        by_ids = ids
+    elif ids is not None:
+        values["ids"] = list(ids)
     known = [(key, folded(name)) for key, name in _parties(organisation_id)] if words else []
-    for word in words:
-        wanted = wanted.where(or_(found(word), Membership.party_id.in_([key for key, name in known if word in name])))
-    rows = db.session.execute(wanted.order_by(User.search_text, User.id).limit(limit))
+    for number, word in enumerate(words):
+        values |= {f"word_{number}": word, f"parties_{number}": [key for key, name in known if word in name]}
+    rows = db.session.execute(_offered(organisation_id, by_ids, bool(left_out), len(words), limit), values | {"but": left_out})
     return [Outsider(r.id, r.name, r.email, r.party or "", "active" if r.activated_at else "invited") for r in rows]
 
 
@@ -331,12 +238,20 @@ def outsider_ids(organisation_id: int) -> list[int]:
     return list(db.session.scalars(_outside(organisation_id, User.id).order_by(User.id)))
 
 
-def count_outsiders(organisation_id: int, *, but: Iterable[int] = ()) -> int:
-    """How many external people could be shared with today; MANY + 1 stands for more."""
-    wanted = _outside(organisation_id, User.id)
-    if left_out := set(but):
-        wanted = wanted.where(User.id.not_in(left_out))
-    return db.session.scalar(select(func.count()).select_from(wanted.limit(MANY + 1).subquery())) or 0
+@lru_cache(maxsize=512)
+def _outside_counted(organisation_id: int, left_out: bool, most: int) -> Any:
+    # Whom they work for outside makes no difference to how many they are.
+    wanted = select(User.id).join(Membership, Membership.user_id == User.id)
+    wanted = wanted.where(Membership.organisation_id == organisation_id, User.type == AccountType.EXTERNAL, User.active)
+    if left_out:
+        wanted = wanted.where(User.id.not_in(bindparam("but", expanding=True)))
+    return kept(select(func.count()).select_from(wanted.limit(most).subquery()))
+
+
+def count_outsiders(organisation_id: int, *, but: Iterable[int] = (), most: int = MANY + 1) -> int:
+    """How many external people could be shared with today; MANY + 1, or `most`, stands for more."""
+    left_out = list(but)
+    return db.session.scalar(_outside_counted(organisation_id, bool(left_out), most), {"but": left_out}) or 0
 
 
 def colleagues(organisation_id: int, *, besides: Iterable[int | None] = ()) -> list[tuple[int, str]]:
@@ -358,9 +273,11 @@ def _colleague(organisation_id: int) -> Any:
     return wanted.where(Membership.organisation_id == organisation_id, User.type == AccountType.NORMAL, User.active)
 
 
+_PARTIES = kept(select(Party.id, Party.name).where(Party.organisation_id == bindparam("organisation_id")).order_by(Party.name))
+
+
 def _parties(organisation_id: int) -> list[tuple[int, str]]:
-    wanted = select(Party.id, Party.name).where(Party.organisation_id == organisation_id).order_by(Party.name)
-    return [(row.id, row.name) for row in db.session.execute(wanted)]
+    return [(row.id, row.name) for row in db.session.execute(_PARTIES, {"organisation_id": organisation_id})]
 
 
 def parties(organisation_id: int) -> list[str]:
@@ -368,7 +285,7 @@ def parties(organisation_id: int) -> list[str]:
     return [name for _, name in _parties(organisation_id)]
 
 
-_PROFILES = select(Profile.id, Profile.name, Profile.type).order_by(Profile.name)
+_PROFILES = kept(select(Profile.id, Profile.name, Profile.type).order_by(Profile.name))
 
 
 def profiles(viewer: Viewer) -> list[tuple[int, str]]:
@@ -380,16 +297,3 @@ def profiles(viewer: Viewer) -> list[tuple[int, str]]:
 def organisations() -> list[tuple[int, str]]:
     """Id and name of every organisation."""
     return [(row.id, row.name) for row in db.session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name))]
-
-
-def profiles_of(user_id: int, organisation_id: int) -> list[str]:
-    """Names of the profiles somebody holds in an organisation."""
-    return list(
-        db.session.scalars(
-            select(Profile.name)
-            .join(membership_profile, membership_profile.c.profile_id == Profile.id)
-            .join(Membership, Membership.id == membership_profile.c.membership_id)
-            .where(Membership.user_id == user_id, Membership.organisation_id == organisation_id)
-            .order_by(Profile.name)
-        )
-    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from ..audit.kinds import Kind
 from ..audit.record import record
@@ -61,10 +61,9 @@ def held_by(user_id: int, *, by: Viewer, organisation_id: int | None = None) -> 
         wanted = wanted.where(Organisation.id == by.organisation_id)
     if organisation_id is not None:
         wanted = wanted.where(Organisation.id == organisation_id)
-    return [
-        Held(m.id, o.id, o.name, o.built_in, o.locked, m.is_default, party or "", _profiles_of(m.id))
-        for m, o, party in db.session.execute(wanted)
-    ]
+    rows = db.session.execute(wanted).all()
+    profiles = _profiles_of([m.id for m, _, _ in rows])
+    return [Held(m.id, o.id, o.name, o.built_in, o.locked, m.is_default, party or "", profiles[m.id]) for m, o, party in rows]
 
 
 def held_at(user_id: int, organisation_id: int, *, by: Viewer) -> Held:
@@ -75,9 +74,12 @@ def held_at(user_id: int, organisation_id: int, *, by: Viewer) -> Held:
     return seats[0]
 
 
-def _profiles_of(membership_id: int) -> list[Profile]:
-    held = select(Profile).join(membership_profile, membership_profile.c.profile_id == Profile.id)
-    return list(db.session.scalars(held.where(membership_profile.c.membership_id == membership_id).order_by(Profile.name)))
+def _profiles_of(membership_ids: list[int]) -> dict[int, list[Profile]]:
+    held = select(membership_profile.c.membership_id, Profile).join(Profile, Profile.id == membership_profile.c.profile_id)
+    profiles: dict[int, list[Profile]] = {key: [] for key in membership_ids}
+    for key, profile in db.session.execute(held.where(membership_profile.c.membership_id.in_(membership_ids)).order_by(Profile.name)):
+        profiles[key].append(profile)
+    return profiles
 
 
 def profiles_for(kind: AccountType, organisation: Organisation) -> list[Profile]:
@@ -127,7 +129,8 @@ def party_of(organisation: Organisation, name: str) -> Party | None:
         raise Unfit("works_for", f"Use at most {LONGEST_PARTY} characters.")
     if not name:
         return None
-    party = db.session.scalar(select(Party).where(Party.organisation_id == organisation.id, func.lower(Party.name) == name.lower()))
+    known = db.session.scalars(select(Party).where(Party.organisation_id == organisation.id))
+    party = next((party for party in known if party.name.casefold() == name.casefold()), None)
     if party is None:
         party = Party(organisation_id=organisation.id, name=name, kind=PartyKind.CLIENT)
         db.session.add(party)

@@ -32,6 +32,6 @@ def _in_postgres(element: Any, compiler: Any, **options: Any) -> str:
     return f"strpos({compiler.process(element.clauses, **options)})"
 
 
-def found(word: str) -> ColumnElement[bool]:
+def found(word: str | ColumnElement[str]) -> ColumnElement[bool]:
     """The condition that the word occurs in somebody's name or address."""
-    return _Position(User.search_text, literal(word)) > 0
+    return _Position(User.search_text, literal(word) if isinstance(word, str) else word) > 0

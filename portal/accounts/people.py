@@ -110,7 +110,9 @@ def end_sessions(user_id: int, *, by: Viewer) -> User:
 def browsers(user: User) -> list[datetime]:
     """When each browser the person is signed in with was last seen, the latest first. Whose they are is the caller's business."""
     rows, policy, moment = LoginSession.__table__.c, values.sign_in_policy(), now()
-    wanted = select(rows.face, rows.created_at, rows.last_seen_at).where(rows.user_id == user.id, rows.epoch == user.epoch)
+    wanted = select(rows.face, rows.created_at, rows.last_seen_at).where(
+        rows.user_id == user.id, rows.epoch == user.epoch, rows.viewed_by_id.is_(None)
+    )
     living = [
         row.last_seen_at
         for row in db.session.execute(wanted)

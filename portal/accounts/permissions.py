@@ -21,11 +21,16 @@ class Permission(StrEnum):
     MANAGE_USER = "manageUser"
     MANAGE_PROFILE = "manageProfile"
     MANAGE_PLATFORM = "managePlatform"
+    MANAGE_FIELDS = "manageCustomField"
+    MANAGE_TYPES = "manageObservableTemplate"
     CREATE_CASE = "manageCase/create"
     UPDATE_CASE = "manageCase/update"
     DELETE_CASE = "manageCase/delete"
     REOPEN_CASE = "manageCase/reopen"
     COMMENT = "manageComment"
+    OBSERVABLE = "manageObservable"
+    TASK = "manageTask"
+    MANAGE_TEMPLATES = "manageCaseTemplate"
     RESTRICT = "manageCaseAccess/restrict"
     SHARE_OUTSIDE = "manageCaseAccess/external"
 
@@ -38,26 +43,33 @@ CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
         P.MANAGE_ORGANISATION: "Create, edit and lock organisations",
         P.MANAGE_USER: "Invite and manage people in every organisation",
         P.MANAGE_PROFILE: "Create, edit and delete profiles",
-        P.MANAGE_PLATFORM: "Change mail and sign-in settings",
+        P.MANAGE_PLATFORM: "Change mail and sign-in settings, and the statuses of cases",
+        P.MANAGE_FIELDS: "Create, edit and delete custom fields",
+        P.MANAGE_TYPES: "Create and delete types of observables",
     },
     T.ORGANISATION: {
         P.MANAGE_USER: "Invite and manage people of the organisation",
         P.CREATE_CASE: "Create cases",
-        P.UPDATE_CASE: "Edit and close cases",
+        P.UPDATE_CASE: "Edit and close cases, add files and decide who sees them",
         P.REOPEN_CASE: "Reopen closed cases",
         P.DELETE_CASE: "Delete cases for good",
         P.COMMENT: "Write comments and decide who sees them",
+        P.OBSERVABLE: "Add, edit and delete observables",
+        P.TASK: "Add, edit and work on tasks",
+        P.MANAGE_TEMPLATES: "Create, edit and delete case templates",
         P.RESTRICT: "Restrict cases to named colleagues",
         P.SHARE_OUTSIDE: "Share cases with external users",
     },
     T.EXTERNAL: {P.COMMENT: "Write messages"},
 }
 
+ANALYST = frozenset({P.CREATE_CASE, P.UPDATE_CASE, P.DELETE_CASE, P.REOPEN_CASE, P.COMMENT, P.OBSERVABLE, P.TASK})
+
 # name, type, permissions, locked (cannot be edited or deleted)
 BUILT_IN: tuple[tuple[str, ProfileType, frozenset[Permission], bool], ...] = (
     ("Admin", T.ADMIN, frozenset(CATALOGUE[T.ADMIN]), True),
     ("Org-Admin", T.ORGANISATION, frozenset(CATALOGUE[T.ORGANISATION]), True),
-    ("Analyst", T.ORGANISATION, frozenset({P.CREATE_CASE, P.UPDATE_CASE, P.DELETE_CASE, P.REOPEN_CASE, P.COMMENT}), False),
+    ("Analyst", T.ORGANISATION, ANALYST, False),
     ("Read-Only", T.ORGANISATION, frozenset(), True),
     ("External-Reader", T.EXTERNAL, frozenset(), True),
     ("External-Actor", T.EXTERNAL, frozenset(CATALOGUE[T.EXTERNAL]), True),

@@ -51,7 +51,8 @@ def set_up_link() -> OneTimeLink | None:
 
 def create_organisation(name: str, *, by: User | Viewer | None = None) -> Organisation:
     """A new tenant."""
-    if db.session.scalar(select(Organisation.id).where(func.lower(Organisation.name) == name.lower())):
+    # Compared here: databases lower ASCII only, or by rules of their own.
+    if name.casefold() in {known.casefold() for known in db.session.scalars(select(Organisation.name))}:
         raise Refusal(f"An organisation called {name} exists already. Choose another name.")
     organisation = Organisation(name=name)
     db.session.add(organisation)

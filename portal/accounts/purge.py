@@ -52,13 +52,14 @@ def _ended(moment: datetime) -> ColumnElement[bool]:
     """Sessions nobody can go on with, whatever the policy of their face."""
     policy, before = values.sign_in_policy(), moment - SESSIONS
     return or_(
+        and_(LoginSession.viewed_by_id.is_not(None), LoginSession.created_at < before),
         *(
             and_(
                 LoginSession.face == face,
                 or_(LoginSession.last_seen_at < before - policy.idle(face), LoginSession.created_at < before - policy.longest(face)),
             )
             for face in ("console", "portal")
-        )
+        ),
     )
 
 

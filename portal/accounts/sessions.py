@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..clock import now
+from ..database import apart
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..settings import values
@@ -22,6 +23,8 @@ from .viewer import Viewer
 
 SEEN_EVERY = timedelta(minutes=1)
 MOST_PER_USER = 5
+LOOK = "look"  # the face of a colleague who looks through an outsider's eyes; no cookie of the portal finds it
+LOOK_LASTS = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ def open_session(user: User, organisation_id: int, face: str, *, user_agent: str
     `mfa_at`: when a second factor was shown for it.
     """
     key = secrets.token_urlsafe(32)
-    kept = select(LoginSession.id).where(LoginSession.user_id == user.id).order_by(LoginSession.id.desc()).limit(MOST_PER_USER - 1)
-    db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.id.not_in(kept.scalar_subquery())))
+    own = (LoginSession.user_id == user.id, LoginSession.viewed_by_id.is_(None))
+    kept = select(LoginSession.id).where(*own).order_by(LoginSession.id.desc()).limit(MOST_PER_USER - 1)
+    db.session.execute(delete(LoginSession).where(*own, LoginSession.id.not_in(kept.scalar_subquery())))
     db.session.add(
         LoginSession(
             key_hash=_hash(key),
@@ -68,6 +72,7 @@ _WANTED = (
     LoginSession.organisation_id.label("current_id"),
     LoginSession.created_at,
     LoginSession.last_seen_at,
+    LoginSession.viewed_by_id,
     User.id.label("user_id"),
     User.name,
     User.email,
@@ -121,6 +126,35 @@ def find(key: str, face: str) -> Found | None:
     return Found(_viewer(current, rows, policy), row.last_seen_at)
 
 
+def open_look(user: User, by: Viewer) -> str:
+    """Add a look of this colleague through the person's eyes; its key opens it together with the colleague's own session only."""
+    key = secrets.token_urlsafe(32)
+    look = LoginSession(
+        key_hash=_look_hash(key, by),
+        face=LOOK,
+        user_id=user.id,
+        organisation_id=by.organisation_id,
+        epoch=user.epoch,
+        viewed_by_id=by.user_id,
+    )
+    db.session.add(look)
+    return key
+
+
+def _look_hash(key: str, by: Viewer) -> str:
+    return _hash(f"{key}.{by.session_id}")
+
+
+def find_look(key: str, by: Viewer) -> Viewer | None:
+    """The outsider whom the colleague looks as, in the colleague's organisation alone; None when anything about it is over."""
+    rows = db.session.execute(_FIND, {"key_hash": _look_hash(key, by), "face": LOOK}).all()
+    here = [row for row in rows if row.organisation_id == row.current_id == by.organisation_id and row.viewed_by_id == by.user_id]
+    if not here or here[0].type is not AccountType.EXTERNAL or here[0].created_at <= now() - LOOK_LASTS:
+        return None
+    viewer = _viewer(here, here, values.policy_from(here[0].sign_in_settings))
+    return replace(viewer, must_enrol=False, viewed_by_id=by.user_id)
+
+
 def _viewer(current: Sequence[Any], rows: Sequence[Any], policy: values.SignInPolicy) -> Viewer:
     first = current[0]
     permissions = frozenset(name for row in current for name in row.permissions or ())
@@ -172,7 +206,7 @@ def touch(found: Found, *, writing: bool) -> None:
         db.session.execute(change)
         return
     try:
-        with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+        with apart(patience=0.25) as connection:
             connection.execute(change)
     except OperationalError:
         pass  # the database is busy; the next request notes it
@@ -206,7 +240,7 @@ def end_all(user: User) -> None:
 def sessions_of(user_id: int) -> list[LoginSession]:
     """The person's signed-in browsers that still live, newest first."""
     epoch = select(User.epoch).where(User.id == user_id).scalar_subquery()
-    wanted = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.epoch == epoch)
+    wanted = select(LoginSession).where(LoginSession.user_id == user_id, LoginSession.epoch == epoch, LoginSession.viewed_by_id.is_(None))
     policy, moment = values.sign_in_policy(), now()
     return [
         row

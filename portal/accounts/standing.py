@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, select
 
 from ..clock import now
+from ..database import kept
 from ..extensions import db
 from ..mail.models import OutboxMessage, State
 from .models import OneTimeLink, Purpose, User
@@ -61,14 +62,14 @@ def state_of(user: Any, link: Any, delivery: State | None) -> str:
     return "invited" if delivery in (State.SENT, None) else "waiting"  # without a letter, somebody handed the link over
 
 
-def is_in(state: str) -> ColumnElement[bool]:
-    """The condition on `User` for one of FILTERS."""
+def is_in(state: str, moment: Any) -> ColumnElement[bool]:
+    """The condition on `User` for one of FILTERS at this moment."""
     if state == "locked":
         return User.active.is_(False)
     if state == "active":
         return and_(User.active, User.activated_at.is_not(None))
     opened = exists().where(OneTimeLink.user_id == User.id, *_OPEN)
-    living = opened.where(OneTimeLink.expires_at > now(), OneTimeLink.epoch == User.epoch)
+    living = opened.where(OneTimeLink.expires_at > moment, OneTimeLink.epoch == User.epoch)
     links = {"invited": (living,), "expired": (opened, ~living), "uninvited": (~opened,)}[state]
     return and_(User.active, User.activated_at.is_(None), *links)
 
@@ -82,14 +83,18 @@ _delivery = (
     .correlate(OneTimeLink)
     .scalar_subquery()
 )
-_LINKS = select(OneTimeLink.user_id, OneTimeLink.expires_at, OneTimeLink.epoch, _delivery.label("delivery")).where(*_OPEN)
+_LINKS = kept(
+    select(OneTimeLink.user_id, OneTimeLink.expires_at, OneTimeLink.epoch, _delivery.label("delivery"))
+    .where(*_OPEN, OneTimeLink.user_id.in_(bindparam("users", expanding=True)))
+    .order_by(OneTimeLink.id)
+)
 
 
 def standings(users: Iterable[Any]) -> dict[int, Standing]:
     """Where each of these accounts (rows or users) stands; one query."""
     people = {user.id: user for user in users}
     unset = [user.id for user in people.values() if user.active and user.activated_at is None]
-    found = db.session.execute(_LINKS.where(OneTimeLink.user_id.in_(unset)).order_by(OneTimeLink.id)).all() if unset else []
+    found = db.session.execute(_LINKS, {"users": unset}).all() if unset else []
     # Should two be open, the one that still works says where the account stands.
     links = {link.user_id: link for link in sorted(found, key=lambda link: _works(link, people[link.user_id]))}
     return {key: _standing(user, links.get(key)) for key, user in people.items()}

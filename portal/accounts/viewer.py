@@ -14,7 +14,8 @@ LANGUAGES = {"en-GB": "English (day first)", "en-US": "English (month first)"}
 class Viewer(UserMixin):  # type: ignore[misc]
     """Frozen, so that nothing a view does can widen it. `permissions` are those of the organisation worked in;
     `platform` says that this is the admin organisation; `names_analysts`, that outsiders are told analysts' names; `must_enrol`, that
-    a second factor is required of them and missing, so that they may do nothing but set one up."""
+    a second factor is required of them and missing, so that they may do nothing but set one up; `viewed_by_id`, the colleague who looks
+    through their eyes: such a viewer only reads, and leaves no trace."""
 
     user_id: int
     name: str
@@ -32,6 +33,7 @@ class Viewer(UserMixin):  # type: ignore[misc]
     picture: str = ""
     organisation_picture: str = ""
     must_enrol: bool = False
+    viewed_by_id: int | None = None
 
     def can(self, permission: str) -> bool:
         """Whether their profiles in this organisation hold the permission."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, and_, literal, or_, select, union_all
 
 from ..accounts.models import User
 from ..accounts.viewer import Viewer
-from ..cases.models import Case
+from ..cases.models import Attachment, Case, Comment, Observable, Task
 from ..extensions import db
 from ..sharing import scope
 from .kinds import SENTENCES, Kind
@@ -19,7 +19,7 @@ from .models import AuditEntry
 
 @dataclass(frozen=True)
 class Event:
-    """One line of a history. `changes` = (field, old, new) as words."""
+    """One line of a history. `changes` = (field, old, new) as words; `about`: the name of the file or task, where it is about one."""
 
     id: int
     at: datetime
@@ -28,29 +28,78 @@ class Event:
     channel: str
     sentence: str
     changes: list[tuple[str, str, str]]
+    kind: str
+    object_id: str
+    about: str
 
 
-def history(case_id: int, *, before: int | None = None, size: int = 50) -> list[Event]:
-    """At most size + 1 events older than the entry `before`; what the viewer may not see is left out by the guard."""
+K = Kind
+# What a history can be narrowed to. A kind may be in several groups.
+KINDS: dict[str, tuple[Kind, ...]] = {
+    "case": (K.CASE_CREATED, K.CASE_UPDATED, K.CASE_CLOSED, K.CASE_REOPENED, K.FIELD_SET),
+    "sharing": (
+        *(K.ACCESS_CHANGED, K.ACCESS_ENDED, K.ACCESS_ENDING_TOLD, K.CASE_VIEWED_AS, K.SEEN_EXPORTED),
+        *(K.COMMENT_SHARED, K.COMMENT_WITHDRAWN, K.FILE_SHARED, K.FILE_WITHDRAWN),
+    ),
+    "comments": tuple(kind for kind in Kind if kind.startswith("comment:")),
+    "files": tuple(kind for kind in Kind if kind.startswith("file:")),
+    "observables": tuple(kind for kind in Kind if kind.startswith("observable:")),
+    "tasks": tuple(kind for kind in Kind if kind.startswith("task:")),
+    "views": (K.CASE_VIEWED, K.FILE_DOWNLOADED),
+}
+
+
+def history(case_id: int, *, group: str = "", side: str = "", before: int | None = None, size: int = 50) -> list[Event]:
+    """At most size + 1 events older than the entry `before`; what the viewer may not see is left out by the guard.
+
+    `group` is one of KINDS ("views": by external users), `side` "outside" or "inside"; anything else means all.
+    """
     wanted = select(AuditEntry).where(AuditEntry.case_id == case_id)
+    if group in KINDS:
+        wanted = wanted.where(AuditEntry.kind.in_([kind.value for kind in KINDS[group]]))
+    if group == "views":
+        wanted = wanted.where(AuditEntry.actor_external.is_(True))
+    if side in ("outside", "inside"):
+        wanted = wanted.where(AuditEntry.actor_external.is_(side == "outside"))
     if before:
         wanted = wanted.where(AuditEntry.id < before)
     rows = db.session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(size + 1))
     return [_event(row) for row in rows]
 
 
+def still_there(case_id: int, events: list[Event]) -> set[str]:
+    """Of what these events are about, the uids of what the case still has; one query."""
+    models: dict[str, Any] = {"comment": Comment, "file": Attachment, "observable": Observable, "task": Task}
+    named = {name: {event.object_id for event in events if event.kind.startswith(f"{name}:")} for name in models}
+    parts = [
+        select(literal(name).label("kind"), model.uid).where(model.case_id == case_id, model.uid.in_(named[name]))
+        for name, model in models.items()
+    ]
+    return {uid for _, uid in db.session.execute(union_all(*parts))}
+
+
+def shown(case_id: int, *, before: int | None = None, size: int = 50) -> list[Event]:
+    """At most size + 1 events about who could see the case and what outsiders opened of it."""
+    views = and_(AuditEntry.kind.in_([kind.value for kind in KINDS["views"]]), AuditEntry.actor_external.is_(True))
+    wanted = select(AuditEntry).where(
+        AuditEntry.case_id == case_id, or_(views, AuditEntry.kind.in_([kind.value for kind in KINDS["sharing"]]))
+    )
+    if before:
+        wanted = wanted.where(AuditEntry.id < before)
+    return [_event(row) for row in db.session.scalars(wanted.order_by(AuditEntry.id.desc()).limit(size + 1))]
+
+
 @dataclass(frozen=True)
 class Happening(Event):
-    """A line of the feed: `case_number` and `case_title` where it is about a case, `about` where it is about a person."""
+    """A line of the feed: `case_number` and `case_title` where it is about a case; `about` is a person's name where it is about one."""
 
     case_number: int | None = None
     case_title: str = ""
-    about: str = ""
 
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "people": ("user:", "membership:", "session:", "people:"),
-    "platform": ("organisation:", "profile:", "settings:", "mail:"),
+    "platform": ("organisation:", "profile:", "settings:", "mail:", "status:", "field:", "type:", "template:"),
 }
 
 
@@ -70,7 +119,7 @@ def _in_group(group: str) -> ColumnElement[bool] | None:
     if group == "outside":
         return AuditEntry.actor_external.is_(True)
     if group == "cases":
-        return AuditEntry.case_id.is_not(None)
+        return or_(AuditEntry.case_id.is_not(None), AuditEntry.kind.in_([Kind.CASE_DELETED.value, Kind.CASES_EXPORTED.value]))
     return or_(*(AuditEntry.kind.startswith(prefix) for prefix in GROUPS[group])) if group in GROUPS else None
 
 
@@ -83,17 +132,23 @@ def _names(rows: list[AuditEntry]) -> dict[str, str]:
 
 
 def _happening(row: AuditEntry, number: int | None, title: str | None, names: dict[str, str]) -> Happening:
-    about = names.get(row.object_id, "") if row.kind.startswith(GROUPS["people"]) and str(row.actor_id) != row.object_id else ""
     event = _event(row)
-    return Happening(
-        event.id, event.at, event.actor, event.external, event.channel, event.sentence, event.changes, number, title or "", about
-    )
+    person = names.get(row.object_id, "") if row.kind.startswith(GROUPS["people"]) and str(row.actor_id) != row.object_id else ""
+    return Happening(**{**vars(event), "about": event.about or person}, case_number=number, case_title=title or "")
+
+
+# Where an entry about a file or a task keeps its name: it is said in the sentence, not as a change.
+NAMED = ("task", "file", "name")
 
 
 def _event(row: AuditEntry) -> Event:
-    sentence = SENTENCES.get(Kind(row.kind), row.kind)
-    changes = [(field.replace("_", " "), _words(pair[0]), _words(pair[1])) for field, pair in row.changes.items()]
-    return Event(row.id, row.at, row.actor_name, row.actor_external, row.channel, sentence, changes)
+    sentence, told = SENTENCES.get(Kind(row.kind), row.kind), dict(row.changes)
+    about = f"#{row.object_id}" if row.kind == Kind.CASE_DELETED else ""
+    if row.kind.startswith(("file:", "task:")):
+        key = next((key for key in NAMED if key in told and (None in told[key] or told[key][0] == told[key][1])), None)
+        about = _words(next(value for value in reversed(told.pop(key)) if value is not None)) if key and told[key] != [None, None] else ""
+    changes = [(field.replace("_", " "), _words(pair[0]), _words(pair[1])) for field, pair in told.items() if pair[0] != pair[1]]
+    return Event(row.id, row.at, row.actor_name, row.actor_external, row.channel, sentence, changes, row.kind, row.object_id, about)
 
 
 def _words(value: Any) -> str:

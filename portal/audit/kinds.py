@@ -60,6 +60,40 @@ class Kind(StrEnum):
     COMMENT_DELETED = "comment:deleted"
     COMMENT_SHARED = "comment:shared"
     COMMENT_WITHDRAWN = "comment:withdrawn"
+    COMMENT_REMOVED = "comment:removed"
+    FILE_ADDED = "file:added"
+    FILE_DELETED = "file:deleted"
+    FILE_SHARED = "file:shared"
+    FILE_WITHDRAWN = "file:withdrawn"
+    FILE_DOWNLOADED = "file:downloaded"
+    OBSERVABLE_ADDED = "observable:added"
+    OBSERVABLE_EDITED = "observable:edited"
+    OBSERVABLE_DELETED = "observable:deleted"
+    OBSERVABLE_DOWNLOADED = "observable:downloaded"
+    OBSERVABLES_EXPORTED = "observable:exported"
+    TASK_ADDED = "task:added"
+    TASK_EDITED = "task:edited"
+    TASK_DELETED = "task:deleted"
+    TASK_LOGGED = "task:logged"
+    LOG_EDITED = "task:log-edited"
+    LOG_DELETED = "task:log-deleted"
+    FIELD_SET = "case:field-set"
+    ACCESS_ENDED = "case:access-ended"
+    ACCESS_ENDING_TOLD = "case:ending-told"
+    CASE_VIEWED_AS = "case:viewed-as"
+    CASES_EXPORTED = "cases:exported"
+    SEEN_EXPORTED = "case:seen-exported"
+    STATUS_CREATED = "status:created"
+    STATUS_EDITED = "status:edited"
+    STATUS_DELETED = "status:deleted"
+    FIELD_CREATED = "field:created"
+    FIELD_EDITED = "field:edited"
+    FIELD_DELETED = "field:deleted"
+    TYPE_CREATED = "type:created"
+    TYPE_DELETED = "type:deleted"
+    TEMPLATE_CREATED = "template:created"
+    TEMPLATE_EDITED = "template:edited"
+    TEMPLATE_DELETED = "template:deleted"
 
 
 SENTENCES: dict[Kind, str] = {
@@ -114,4 +148,38 @@ SENTENCES: dict[Kind, str] = {
     Kind.COMMENT_DELETED: "deleted a comment",
     Kind.COMMENT_SHARED: "made a comment external",
     Kind.COMMENT_WITHDRAWN: "made a comment internal",
+    Kind.COMMENT_REMOVED: "deleted somebody else's comment",
+    Kind.FILE_ADDED: "added a file",
+    Kind.FILE_DELETED: "removed a file",
+    Kind.FILE_SHARED: "made a file external",
+    Kind.FILE_WITHDRAWN: "made a file internal",
+    Kind.FILE_DOWNLOADED: "downloaded a file",
+    Kind.OBSERVABLE_ADDED: "added an observable",
+    Kind.OBSERVABLE_EDITED: "edited an observable",
+    Kind.OBSERVABLE_DELETED: "deleted an observable",
+    Kind.OBSERVABLE_DOWNLOADED: "downloaded a file observable",
+    Kind.OBSERVABLES_EXPORTED: "exported the observables",
+    Kind.TASK_ADDED: "added a task",
+    Kind.TASK_EDITED: "edited a task",
+    Kind.TASK_DELETED: "deleted a task",
+    Kind.TASK_LOGGED: "wrote in a task's log",
+    Kind.LOG_EDITED: "edited an entry of a task's log",
+    Kind.LOG_DELETED: "deleted an entry of a task's log",
+    Kind.FIELD_SET: "changed a custom field",
+    Kind.ACCESS_ENDED: "ended sharing on the date that was set",
+    Kind.ACCESS_ENDING_TOLD: "told external users that sharing ends soon",
+    Kind.CASE_VIEWED_AS: "looked at the case as an external user",
+    Kind.CASES_EXPORTED: "exported a list of cases",
+    Kind.SEEN_EXPORTED: "exported who has seen the case",
+    Kind.STATUS_CREATED: "created a status",
+    Kind.STATUS_EDITED: "edited a status",
+    Kind.STATUS_DELETED: "deleted a status",
+    Kind.FIELD_CREATED: "created a custom field",
+    Kind.FIELD_EDITED: "edited a custom field",
+    Kind.FIELD_DELETED: "deleted a custom field",
+    Kind.TYPE_CREATED: "created a type of observable",
+    Kind.TYPE_DELETED: "deleted a type of observable",
+    Kind.TEMPLATE_CREATED: "created a case template",
+    Kind.TEMPLATE_EDITED: "edited a case template",
+    Kind.TEMPLATE_DELETED: "deleted a case template",
 }

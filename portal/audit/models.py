@@ -19,6 +19,7 @@ class AuditEntry(Model):
     __table_args__ = (
         Index("ix_audit_entry_case_id", "case_id", "id"),
         Index("ix_audit_entry_organisation_id", "organisation_id", "id"),
+        Index("ix_audit_entry_actor_id", "actor_id", "at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from ..accounts.directory import is_colleague
 from ..accounts.models import User
@@ -15,16 +15,27 @@ from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
-from ..database import queue_up
+from ..database import kept, queue_up
 from ..extensions import db
+from ..notices import notices
+from ..notices.models import Reason
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale
-from .models import STATUSES, Case, CaseCounter, Stage
+from ..sharing.models import Access
+from . import statuses
+from .models import Case, CaseCounter, Stage
+from .tags import checked as checked_tags
+from .tags import write_tags
 from .text import LONGEST, render, tidy
 
 # What outsiders can see of a case; a change of anything else must not move its date in the portal.
 OUTSIDE_FIELDS = frozenset({"title", "description", "severity", "status", "tags", "start_date"})
 
 
+RED = 4
+RED_IS_FOR_NAMED = (
+    "The case is shared with all external users, and TLP:RED is for named people only. "
+    "Share it with selected external users or make it internal under Manage external access first, then raise the TLP."
+)
 SLACK = timedelta(minutes=5)  # clocks of browsers and servers differ
 
 
@@ -46,18 +57,16 @@ class Draft:
     assignee_id: int | None = field(default=None)
 
 
+_LOADED = kept(select(Case).where(Case.number == bindparam("number")))
+_CHANGED = kept(_LOADED.with_for_update().execution_options(populate_existing=True))
+
+
 def load(number: int, *, change: bool = False) -> Case:
     """The case as the viewer may see it, or NotVisible; `change` locks its row until the end of the transaction."""
-    wanted = select(Case).where(Case.number == number)
-    case: Case | None = db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True) if change else wanted)
+    case: Case | None = db.session.scalar(_CHANGED if change else _LOADED, {"number": number})
     if case is None:
         raise NotVisible(f"case {number}")
     return case
-
-
-def split_tags(text: str) -> tuple[str, ...]:
-    """Tags from a line: separated by commas, trimmed, without repeats, sorted."""
-    return tuple(sorted({tag.strip()[:128] for tag in text.split(",") if tag.strip()}))
 
 
 def next_number() -> int:
@@ -75,12 +84,12 @@ def next_number() -> int:
 
 
 def create_case(draft: Draft, *, by: Viewer) -> Case:
-    """A new case of the viewer's organisation, internal, assigned to its creator."""
+    """A new case of the viewer's organisation, internal, assigned to its creator unless the draft names somebody else."""
     if not by.can(Permission.CREATE_CASE):
         raise NotAllowed("Your profile does not let you create cases.")
     if by.platform:
         raise NotAllowed("The admin organisation cannot hold cases. Switch to the organisation you work in.")
-    title, description = _checked(draft)
+    (title, description), tags = _checked(draft), checked_tags(draft.tags)
     moment = now()
     case = Case(
         number=next_number(),
@@ -91,21 +100,25 @@ def create_case(draft: Draft, *, by: Viewer) -> Case:
         severity=draft.severity,
         tlp=draft.tlp,
         pap=draft.pap,
-        tags=list(draft.tags),
+        status=statuses.first_of(Stage.NEW),
         start_date=draft.start_date or moment,
-        new_at=moment,
         created_by_id=by.user_id,
         created_by_name=by.name,
-        assignee_id=by.user_id,
-        created_at=moment,
-        updated_at=moment,
-        details_at=moment,
-        outside_at=moment,
+        assignee_id=_first_assignee(draft, by),
+        **dict.fromkeys(("new_at", "created_at", "updated_at", "details_at", "outside_at"), moment),
     )
     db.session.add(case)
     db.session.flush()
+    write_tags(case, tags)
     record(Kind.CASE_CREATED, actor=by, case=case, object_id=case.number)
+    notices.tell(case.assignee_id, case, Reason.ASSIGNED, by=by)
     return case
+
+
+def _first_assignee(draft: Draft, by: Viewer) -> int:
+    if draft.assignee_id not in (None, by.user_id) and not is_colleague(draft.assignee_id or 0, by.organisation_id):
+        raise Refusal("A case can only be assigned to an active colleague of its organisation.")
+    return draft.assignee_id or by.user_id
 
 
 def _checked(draft: Draft) -> tuple[str, str]:
@@ -125,6 +138,24 @@ def _checked(draft: Draft) -> tuple[str, str]:
     return title, description
 
 
+def draft_of(case: Case, **changes: Any) -> Draft:
+    """The case as it stands, with these fields changed."""
+    kept = {name: getattr(case, name) for name in ("title", "description", "severity", "tlp", "pap", "start_date", "status", "assignee_id")}
+    return Draft(**{**kept, "tags": tuple(case.tags), **changes})
+
+
+def flag_case(case: Case, flagged: bool, *, by: Viewer) -> bool:
+    """Put the case first in the organisation's list, or back; whether anything changed. No business of outsiders, nor of open forms."""
+    if not by.can(Permission.UPDATE_CASE):
+        raise NotAllowed("Your profile does not let you flag cases.")
+    if case.flagged is flagged:
+        return False
+    record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes={"flagged": [case.flagged, flagged]})
+    case.flagged = flagged
+    case.updated_at = now()
+    return True
+
+
 def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[str]:
     """Write the changed fields and return their names. `version` is the one the form showed; an older one is Stale."""
     if not by.can(Permission.UPDATE_CASE):
@@ -138,7 +169,7 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
         "severity": draft.severity,
         "tlp": draft.tlp,
         "pap": draft.pap,
-        "tags": list(draft.tags),
+        "tags": case.tags if sorted(set(draft.tags)) == case.tags else checked_tags(draft.tags),
         "start_date": _start(case, draft),
         "status": draft.status or case.status,
         "assignee_id": draft.assignee_id,
@@ -146,12 +177,34 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
     changed = {name: value for name, value in wanted.items() if getattr(case, name) != value}
     if not changed:
         return []
-    leaves = "status" in changed and case.stage is Stage.CLOSED and STATUSES.get(changed["status"]) is not Stage.CLOSED
-    if leaves and not by.can(Permission.REOPEN_CASE):
-        raise NotAllowed("Your profile does not let you reopen cases.")
+    if "status" in changed:
+        _check_move(case, changed["status"], by)
+    if changed.get("tlp") == RED and case.access_now is Access.ALL_EXTERNAL:
+        raise Refusal(RED_IS_FOR_NAMED)
     record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed))
     _apply(case, changed)
+    if "assignee_id" in changed:
+        notices.tell(changed["assignee_id"], case, Reason.ASSIGNED, by=by)
     return sorted(changed)
+
+
+def warning_after(case: Case, changed: list[str]) -> str:
+    """What to look at after such a change, if anything: a case that was raised above AMBER while people outside see it."""
+    if "tlp" not in changed or case.tlp < RED - 1 or not case.shared:
+        return ""
+    word = "RED" if case.tlp == RED else "AMBER+STRICT"
+    return f"It is TLP:{word} now and still shared. Look under Manage external access whether everybody there may have it."
+
+
+def _check_move(case: Case, status: str, by: Viewer) -> None:
+    """Whether the case can be given the status: one that can be picked, with the right to reopen; closing is another verb."""
+    stage = statuses.stage_of(status, pick=True)
+    if stage is None:
+        raise Refusal("Choose a status from the list.")
+    if stage is Stage.CLOSED:
+        raise Refusal("Closing a case asks what came of it. Use Close case for that.")
+    if case.stage is Stage.CLOSED and not by.can(Permission.REOPEN_CASE):
+        raise NotAllowed("Your profile does not let you reopen cases.")
 
 
 def _start(case: Case, draft: Draft) -> datetime:
@@ -167,6 +220,8 @@ def _apply(case: Case, changed: dict[str, Any]) -> None:
         _check_assignee(case, changed["assignee_id"])
     for name, value in changed.items():
         setattr(case, name, value)
+    if "tags" in changed:
+        write_tags(case, changed["tags"])
     if "description" in changed:
         case.description_html = render(changed["description"])
     if "status" in changed:
@@ -180,9 +235,10 @@ def _apply(case: Case, changed: dict[str, Any]) -> None:
 
 def enter_status(case: Case, moment: datetime) -> None:
     """Follow a new status: its stage, and the first moment each stage was entered."""
-    if case.status not in STATUSES:
+    stage = statuses.stage_of(case.status, pick=True)
+    if stage is None:
         raise Refusal("Choose a status from the list.")
-    case.stage = STATUSES[case.status]
+    case.stage = stage
     if case.stage is Stage.IN_PROGRESS:
         case.in_progress_at = case.in_progress_at or moment
     case.end_date = moment if case.stage is Stage.CLOSED else None

@@ -11,19 +11,23 @@ from ..audit.record import record
 from ..clock import now
 from ..extensions import db
 from ..refusals import NotAllowed, Refusal, Stale
+from . import fields, statuses, tasks
 from .cases import enter_status
-from .models import CLOSED, Case, Impact, Stage
+from .models import Case, Impact, Stage
 from .text import LONGEST, render, tidy
 
 LEAST_SUMMARY = "Say in a sentence or two what came of the case; whoever finds it in a year will be glad."
 
 
 def close_case(case: Case, *, status: str, summary: str, impact: str, version: int, by: Viewer) -> None:
-    """Close with a verdict (one of the closed statuses), a summary in Markdown and the impact; colleagues only ever read the last two."""
+    """Close with a verdict (one of the closed statuses), a summary in Markdown and the impact; colleagues only ever read the last two.
+
+    Open tasks end with it, mandatory ones must be completed before.
+    """
     _check(case, Permission.UPDATE_CASE, "Your profile does not let you close cases.", version, by)
     if case.stage is Stage.CLOSED:
         raise Refusal("This case is closed already.")
-    if status not in CLOSED:
+    if statuses.stage_of(status, pick=True) is not Stage.CLOSED:
         raise Refusal("Choose how the case ended.")
     if impact not in set(Impact):
         raise Refusal("Choose what impact the incident had.")
@@ -32,6 +36,8 @@ def close_case(case: Case, *, status: str, summary: str, impact: str, version: i
         raise Refusal(LEAST_SUMMARY)
     if len(text) > LONGEST:
         raise Refusal(f"The summary is longer than {LONGEST:,} characters. Put the rest into comments.")
+    fields.check_complete(case)
+    tasks.end_tasks(case, by=by)
     changes: dict[str, list[Any]] = {"status": [case.status, status], "impact": [case.impact, impact], "summary": [case.summary, text]}
     record(Kind.CASE_CLOSED, actor=by, case=case, object_id=case.number, changes=changes)
     case.summary, case.summary_html, case.impact = text, render(text), Impact(impact)
@@ -43,8 +49,9 @@ def reopen_case(case: Case, *, version: int, by: Viewer) -> None:
     _check(case, Permission.REOPEN_CASE, "Your profile does not let you reopen cases.", version, by)
     if case.stage is not Stage.CLOSED:
         raise Refusal("This case is not closed.")
-    record(Kind.CASE_REOPENED, actor=by, case=case, object_id=case.number, changes={"status": [case.status, "InProgress"]})
-    _move(case, "InProgress")
+    status = statuses.first_of(Stage.IN_PROGRESS)
+    record(Kind.CASE_REOPENED, actor=by, case=case, object_id=case.number, changes={"status": [case.status, status]})
+    _move(case, status)
 
 
 def _move(case: Case, status: str) -> None:

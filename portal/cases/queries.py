@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from markupsafe import Markup
-from sqlalchemy import Select, bindparam, func, select, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy import Table, bindparam, func, select
 
 from ..accounts.models import AccountType, Membership, User
 from ..accounts.viewer import Viewer
+from ..database import kept
 from ..extensions import db
-from ..paging import SIZE, Page, cursor, read_cursor
-from ..sharing import scope
-from ..sharing.models import SHARED, Access, Grant
-from .models import Case, Comment
+from ..sharing.models import Access, Grant
+from .comments import can_delete
+from .models import Attachment, Case, Comment, Observable, Task
 
 NAMES_SHOWN = 3
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the list is narrowed to; empty text means any."""
-
-    stage: str = ""
-    severity: str = ""
-    shared: str = ""
-    mine: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +39,13 @@ class CaseRow:
     access: str
     shared_with: int
     badge_title: str
+    flagged: bool
+    shared_until: datetime | None
+
+    @property
+    def badge(self) -> str:
+        """The access, or that sharing ended by itself."""
+        return "ended" if self.access == Access.INTERNAL and self.shared_until is not None else self.access
 
 
 @dataclass(frozen=True)
@@ -59,6 +55,12 @@ class Audience:
     access: str
     names: list[str]
     total: int
+    ids: tuple[int, ...] = ()
+
+    @property
+    def mark(self) -> str:
+        """What tells this audience from another one: whoever sends something outside sends back the mark of the one they were shown."""
+        return hashlib.sha256(f"{self.access}:{','.join(map(str, self.ids))}".encode()).hexdigest()[:16]
 
     @property
     def nobody(self) -> bool:
@@ -90,80 +92,30 @@ def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-_assignee = aliased(User)
-_COLUMNS = (
-    Case.id,
-    Case.number,
-    Case.title,
-    Case.severity,
-    Case.status,
-    Case.stage,
-    Case.tags,
-    Case.updated_at,
-    Case.access,
-    Case.created_at,
-    Case.new_at,
-    Case.in_progress_at,
-    Case.closed_at,
-    _assignee.name.label("assignee"),
-)
-
-
-def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Page[CaseRow]:
-    """The viewer's cases, latest change first, 25 a page; two queries."""
-    wanted = _listed(scope.visible(viewer, Case, *_COLUMNS))
-    for condition in _conditions(viewer, filters):
-        wanted = wanted.where(condition)
-    if place := read_cursor(after):
-        wanted = wanted.where(tuple_(Case.updated_at, Case.id) < place)
-    rows = db.session.execute(wanted).all()
-    audiences = audiences_of([(row.id, row.access) for row in rows[:SIZE]])
-    shown = [CaseRow(**_fields(row, audiences[row.id])) for row in rows[:SIZE]]
-    return Page(shown, cursor(shown[-1].updated_at, shown[-1].id) if len(rows) > SIZE else None)
-
-
-@lru_cache(maxsize=512)
-def _listed(visible: Select[Any]) -> Select[Any]:
-    joined = visible.outerjoin(_assignee, _assignee.id == Case.assignee_id)
-    return joined.order_by(Case.updated_at.desc(), Case.id.desc()).limit(SIZE + 1)
-
-
-def _conditions(viewer: Viewer, filters: Filters) -> list[Any]:
-    wanted: list[Any] = []
-    if filters.stage:
-        wanted.append(Case.stage == filters.stage)
-    if filters.severity:
-        wanted.append(Case.severity == int(filters.severity))
-    if filters.mine:
-        wanted.append(Case.assignee_id == viewer.user_id)
-    if filters.shared == "all":
-        wanted.append(Case.access == Access.ALL_EXTERNAL)
-    if filters.shared == "selected":
-        wanted.append(Case.access == Access.EXTERNAL)
-    if filters.shared == "not":
-        wanted.append(Case.access.not_in(SHARED))
-    return wanted
-
-
-_NAMED = (
-    select(Grant.case_id, User.name)
+_NAMED = kept(
+    select(Grant.case_id, User.name, User.id)
     .join(User, User.id == Grant.user_id)
     .where(Grant.case_id.in_(bindparam("cases", expanding=True)), User.active)
-    .order_by(User.name)
+    .order_by(User.name, User.id)
 )
 
 
 def audiences_of(cases: list[tuple[int, Access]], organisation_id: int | None = None) -> dict[int, Audience]:
     """Who outside can see each case, for many cases at once. Without an organisation, "all" is not counted (0)."""
     selected = [case_id for case_id, access in cases if access is Access.EXTERNAL]
-    names: dict[int, list[str]] = defaultdict(list)
+    named: dict[int, list[tuple[str, int]]] = defaultdict(list)
     if selected:
-        for case_id, name in db.session.execute(_NAMED, {"cases": selected}):
-            names[case_id].append(name)
+        for case_id, name, key in db.session.execute(_NAMED, {"cases": selected}):
+            named[case_id].append((name, key))
     shared_with_all = any(access is Access.ALL_EXTERNAL for _, access in cases)
     everybody = _count_outsiders(organisation_id) if organisation_id and shared_with_all else 0
     return {
-        case_id: Audience(access.value, names[case_id], everybody if access is Access.ALL_EXTERNAL else len(names[case_id]))
+        case_id: Audience(
+            access.value,
+            [name for name, _ in named[case_id]],
+            everybody if access is Access.ALL_EXTERNAL else len(named[case_id]),
+            tuple(sorted(key for _, key in named[case_id])),
+        )
         for case_id, access in cases
     }
 
@@ -179,7 +131,8 @@ def _count_outsiders(organisation_id: int) -> int:
     )
 
 
-def _fields(row: Any, audience: Audience) -> dict[str, Any]:
+def row_fields(row: Any, audience: Audience) -> dict[str, Any]:
+    """What a line of the list and the head of a case page both show."""
     moments = {"New": row.new_at, "InProgress": row.in_progress_at, "Closed": row.closed_at}
     return {
         "id": row.id,
@@ -192,15 +145,42 @@ def _fields(row: Any, audience: Audience) -> dict[str, Any]:
         "tags": list(row.tags),
         "assignee": row.assignee,
         "updated_at": row.updated_at,
-        "access": row.access.value,
+        "access": audience.access,
         "shared_with": audience.total,
         "badge_title": audience.sentence,
+        "flagged": row.flagged,
+        "shared_until": row.shared_until,
     }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many of each thing hang on a case; files of task logs are counted with their task."""
+
+    attachments: int
+    observables: int
+    tasks: int
+
+
+_attachment, _observable, _task = (cast("Table", model.__table__) for model in (Attachment, Observable, Task))
+_COUNTED = select(
+    *(
+        select(func.count()).select_from(table).where(table.c.case_id == bindparam("case_id"), *more).scalar_subquery()
+        for table, more in ((_attachment, [_attachment.c.log_id.is_(None)]), (_observable, []), (_task, []))
+    )
+)
+
+
+def counts_of(case_id: int) -> Counts:
+    """For the tabs of a case the viewer may see."""
+    return Counts(*db.session.connection().execute(_COUNTED, {"case_id": case_id}).one())
 
 
 @dataclass(frozen=True)
 class CaseView(CaseRow):
     """A whole case for colleagues."""
+
+    counts: Counts
 
     description: str
     description_html: Markup
@@ -236,15 +216,22 @@ class CommentView:
     mine: bool
     can_mark: bool
     mark_refusal: str | None
+    can_delete: bool
+    removed_at: datetime | None
+    removed_by: str | None
+
+
+_NAME = kept(select(User.name).where(User.id == bindparam("id")))
 
 
 def case_view(case: Case) -> tuple[CaseView, Audience]:
     """The loaded case as a record, and who outside can see it."""
-    audience = audiences_of([(case.id, case.access)], case.organisation_id)[case.id]
-    assignee = db.session.scalar(select(User.name).where(User.id == case.assignee_id)) if case.assignee_id else None
-    row = _fields(_With(case, assignee), audience)
+    audience = audiences_of([(case.id, case.access_now)], case.organisation_id)[case.id]
+    assignee = db.session.scalar(_NAME, {"id": case.assignee_id}) if case.assignee_id else None
+    row = row_fields(_With(case, assignee), audience)
     view = CaseView(
         **row,
+        counts=counts_of(case.id),
         description=case.description,
         description_html=Markup(case.description_html),
         tlp=case.tlp,
@@ -290,4 +277,7 @@ def comment_view(comment: Comment, viewer: Viewer, *, can_mark: bool, refusal: s
         mine=comment.author_id == viewer.user_id,
         can_mark=can_mark,
         mark_refusal=None if comment.external else refusal,
+        can_delete=can_delete(comment, viewer),
+        removed_at=comment.removed_at,
+        removed_by=comment.removed_by_name,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, time
 from typing import Any
 
 from flask import g, request
@@ -12,6 +13,7 @@ from ..cases import cases, queries
 from ..refusals import Refusal
 from ..sharing import access
 from ..sharing.models import Access
+from ..web import times
 from ..web.show import see_other, show, wants_fragment
 from .cases import case_context
 from .face import console
@@ -35,13 +37,22 @@ def _confirm(case: Any, form: AccessForm) -> Any:
     if "find" in request.form:  # the search button of the page without JavaScript: everything ticked comes along
         return _drawer(case, form)
     if not form.validate():
-        return _drawer(case, form, problem="Choose who should see this case.")
+        return _drawer(case, form, problem=None if form.until.errors else "Choose who should see this case.")
     version = int(form.version.data) if (form.version.data or "").isdecimal() else None
-    seen, plan = request.form.get("seen"), _plan_or_none(case, form)
-    if seen is not None and plan is not None and plan.changed and seen != plan.mark and version == case.version:
+    plan, shown = _plan_or_none(case, form), request.form.get("seen", "") if version is not None else ""
+    if plan is not None and plan.changed and shown != plan.mark and version in (None, case.version):
         return _drawer(case, form, plan=plan, unseen=True)  # nothing is opened that was not shown before
     try:
-        done = access.set_access(case, Access(form.access.data), _chosen(form), by=g.viewer, version=version, again=form.again.data)
+        done = access.set_access(
+            case,
+            Access(form.access.data),
+            _chosen(form),
+            by=g.viewer,
+            version=version,
+            again=form.again.data,
+            reason=form.reason.data or "",
+            until=_until(case, form),
+        )
     except Refusal as refusal:
         return _drawer(case, form, problem=refusal.sentence)
     if wants_fragment():
@@ -50,8 +61,22 @@ def _confirm(case: Any, form: AccessForm) -> Any:
 
 
 def _form(case: Any) -> AccessForm:
-    chosen = case.access.value if case.access is not Access.RESTRICTED else "internal"
-    return AccessForm(formdata=None, data={"access": chosen, "users": [p.id for p in access.still_there(case)], "version": case.version})
+    chosen = case.access_now.value if case.access is not Access.RESTRICTED else "internal"
+    until = times.local(case.shared_until).date() if case.shared_until and case.shared else None
+    named = [person.id for person in access.still_there(case)]
+    return AccessForm(formdata=None, data={"access": chosen, "users": named, "until": until, "version": case.version})
+
+
+def _until(case: Any, form: AccessForm) -> access.Until:
+    """The end that was chosen: the last second of the day on the clock of who chose it. A day that was left as it stood changes nothing."""
+    day = form.until.data
+    if "until" not in request.values or not form.until.validate(form):
+        return access.KEEP
+    if day is None:
+        return None
+    if case.shared and case.shared_until and times.local(case.shared_until).date() == day:
+        return access.KEEP
+    return times.typed(datetime.combine(day, time(23, 59, 59)))
 
 
 def _chosen(form: AccessForm) -> set[int]:
@@ -80,8 +105,10 @@ def _people(case: Any, form: AccessForm) -> dict[str, Any]:
 def _preview(case: Any) -> Any:
     """What the choice in the form would do, while it is being made."""
     form = AccessForm(formdata=request.args)
+    if not form.until.validate(form):
+        return _drawer(case, form, problem=str(form.until.errors[0]), preview=True)
     try:
-        plan = access.plan(case, Access(form.access.data), _chosen(form))
+        plan = access.plan(case, Access(form.access.data), _chosen(form), _until(case, form))
     except (Refusal, ValueError) as refusal:
         return _drawer(case, form, problem=getattr(refusal, "sentence", "Choose who should see this case."), preview=True)
     return _drawer(case, form, plan=plan, preview=True)
@@ -94,7 +121,7 @@ def _drawer(
     restricted = case.access is Access.RESTRICTED
     if plan is None and not restricted:
         plan = _plan_or_none(case, form)
-    status = 422 if problem and request.method == "POST" else 200
+    status = 422 if (problem or form.errors) and request.method == "POST" else 200
     part = "console/access/_audience.html" if preview else "console/access/_drawer.html"
     refusal = access.RESTRICTED if restricted else None
     sentence = queries.case_view(case)[1].sentence if plan is None else ""
@@ -105,8 +132,10 @@ def _drawer(
 
 
 def _plan_or_none(case: Any, form: AccessForm) -> access.Plan | None:
+    if form.until.errors:
+        return None
     try:
-        return access.plan(case, Access(form.access.data), _chosen(form))
+        return access.plan(case, Access(form.access.data), _chosen(form), _until(case, form))
     except (Refusal, ValueError):
         return None
 
@@ -114,6 +143,8 @@ def _plan_or_none(case: Any, form: AccessForm) -> access.Plan | None:
 def _notice(done: access.Plan) -> str:
     if not done.changed:
         return "Nothing changed."
+    if done.before == done.after:
+        return "The last day of sharing is set." if done.until else "Sharing has no end date any more."
     if done.access is Access.INTERNAL:
         return "Access revoked. Nobody outside can see this case any more."
     if done.access is Access.ALL_EXTERNAL:

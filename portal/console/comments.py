@@ -1,4 +1,4 @@
-"""Comments: write, edit, delete, make external or internal."""
+"""Comments: write, edit and read earlier versions, delete, make external or internal."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from flask import g, request
 
 from ..accounts.permissions import Permission
 from ..cases import cases, comments, queries
-from ..refusals import NotAllowed, Refusal
+from ..refusals import NotAllowed, Refusal, Stale
 from ..sharing import marks
+from ..web.face import Needs
 from ..web.forms import MessageForm
 from ..web.show import see_other, show, wants_fragment
 from .cases import case_context, show_case
@@ -26,16 +27,23 @@ def add_comment(number: int) -> Any:
     if not form.validate():
         return show_case(case, form, status=422)
     try:
-        comment = comments.add_comment(case, form.message.data, external=external, by=g.viewer)
+        comment = _add(case, form.message.data, external)
     except Refusal as refusal:
         return show_case(case, form, problem=refusal.sentence, status=422)
-    if external:
-        marks.tell_outside(case, comment, but=g.viewer.user_id)
     if wants_fragment():
         return show_case(case, MessageForm(formdata=None))
     return see_other(
         ".case", "Sent to external users." if external else "Internal note added.", number=number, _anchor=f"comment-{comment.uid}"
     )
+
+
+def _add(case: Any, text: str, external: bool) -> Any:
+    if external:
+        marks.check_shown(case, request.form.get("seen", ""))
+    comment = comments.add_comment(case, text, external=external, by=g.viewer)
+    if external:
+        marks.tell_outside(case, comment, but=g.viewer.user_id)
+    return comment
 
 
 @console.route(f"{PATH}/<uid:uid>/edit", needs=Permission.COMMENT, methods=["GET", "POST"])
@@ -46,7 +54,9 @@ def edit_comment(number: int, uid: str) -> Any:
     if request.method == "GET" or not form.validate():
         return _ask("edit", case, comment, form=form)
     try:
-        comments.edit_comment(case, comment, form.message.data, by=g.viewer)
+        if comment.external:
+            marks.check_shown(case, request.form.get("seen", ""))
+        comments.edit_comment(case, comment, form.message.data, by=g.viewer, version=request.form.get("version", ""))
     except Refusal as refusal:
         return _ask("edit", case, comment, form=form, problem=refusal.sentence)
     return _saved(case, "Comment changed.")
@@ -54,12 +64,21 @@ def edit_comment(number: int, uid: str) -> Any:
 
 @console.route(f"{PATH}/<uid:uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
 def delete_comment(number: int, uid: str) -> Any:
-    """Take one's own comment back."""
-    case, comment = _load_own(number, uid)
+    """Take one's own comment back; an administrator of the organisation, somebody else's."""
+    case, comment = _load(number, uid)
+    if not comments.can_delete(comment, g.viewer):
+        raise NotAllowed("Only an administrator of the organisation can delete what somebody else wrote.")
     if request.method == "GET":
         return _ask("delete", case, comment)
-    comments.delete_comment(case, comment, by=g.viewer)
+    comments.remove_comment(case, comment, by=g.viewer)
     return _saved(case, "Comment deleted.")
+
+
+@console.route(f"{PATH}/<uid:uid>/versions", needs=Needs.TEAM)
+def comment_versions(number: int, uid: str) -> Any:
+    """What a comment said before it was edited."""
+    case, comment = _load(number, uid)
+    return _ask("versions", case, comment, versions=comments.versions_of(comment))
 
 
 @console.route(f"{PATH}/<uid:uid>/external", needs=Permission.COMMENT, methods=["GET", "POST"])
@@ -68,11 +87,11 @@ def mark_comment(number: int, uid: str) -> Any:
     case, comment = _load(number, uid)
     if request.method == "GET":
         return _ask("mark", case, comment, problem=None if comment.external else marks.refusal_to_mark(case))
-    external = request.form.get("external") == "1"
+    external, seen = request.form.get("external") == "1", request.form.get("seen", "")
     try:
-        marks.mark_comment(case, comment, external, by=g.viewer)
+        marks.mark_comment(case, comment, external, by=g.viewer, seen=seen, version=request.form.get("version", ""))
     except Refusal as refusal:
-        return _ask("mark", case, comment, problem=refusal.sentence)
+        return _ask("mark", case, comment, problem=refusal.sentence, again=isinstance(refusal, Stale))
     return _saved(case, "External users can read this comment now." if external else "The comment is internal again.")
 
 
@@ -88,14 +107,18 @@ def _load_own(number: int, uid: str) -> tuple[Any, Any]:
     return case, comment
 
 
-def _ask(kind: str, case: Any, comment: Any, *, form: MessageForm | None = None, problem: str | None = None) -> Any:
-    """The form of an act on one comment, as a page or in the drawer."""
+def _ask(
+    kind: str, case: Any, comment: Any, *, form: MessageForm | None = None, problem: str | None = None, again: bool = False, **more: Any
+) -> Any:
+    """The form of an act on one comment, as a page or in the drawer. `again`: the problem is told, and the button stays."""
     view, audience = queries.case_view(case)
     refusal = marks.refusal_to_mark(case)
     shown = queries.comment_view(comment, g.viewer, can_mark=g.viewer.can(Permission.COMMENT), refusal=refusal)
     status = 422 if (form is not None and form.errors) or (problem and request.method == "POST") else 200
     names = f"console/comments/{kind}.html", f"console/comments/_{kind}.html"
-    return show(*names, status=status, case=view, audience=audience, comment=shown, form=form, problem=problem)
+    version = comments.version_of(comment)
+    more |= {"again": again, "version": version, "newer": request.method == "POST" and request.form.get("version") != version}
+    return show(*names, status=status, case=view, audience=audience, comment=shown, form=form, problem=problem, **more)
 
 
 def _saved(case: Any, notice: str) -> Any:

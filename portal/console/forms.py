@@ -6,6 +6,7 @@ from typing import Any
 
 from wtforms import (
     BooleanField,
+    DateField,
     DateTimeLocalField,
     HiddenField,
     IntegerField,
@@ -19,10 +20,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
 
-from ..cases.models import CLOSED, STATUSES
-from ..web.filters import IMPACT, PAP, SEVERITY, STATUS, TLP
+from ..cases import statuses, tags
+from ..cases.models import Stage
+from ..clock import now
+from ..refusals import Unfit
+from ..web.filters import IMPACT, PAP, SEVERITY, TLP
 from ..web.forms import LONGEST_MESSAGE, Form, stripped
-from ..web.times import zone_in_words
+from ..web.times import local, zone_in_words
 
 
 def choices(*pairs: tuple[object, str]) -> list[SelectChoice]:
@@ -30,10 +34,29 @@ def choices(*pairs: tuple[object, str]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in pairs]
 
 
+def number_or_none(text: Any) -> int | None:
+    """What a list of people, or nobody, sends."""
+    return int(text) if text else None
+
+
 def sensible_year(_form: Any, field: Any) -> None:
     """Refuse slips such as the year 24: nothing that happened then is handled here."""
     if field.data is not None and not 1970 <= field.data.year <= 2999:
         raise ValidationError("Give a date between 1970 and 2999.")
+
+
+def not_over(_form: Any, field: Any) -> None:
+    """Refuse a last day that has passed on the clock of who types it."""
+    if field.data is not None and field.data < local(now()).date():
+        raise ValidationError("The last day must not be in the past. Choose today or a later day, or leave it empty.")
+
+
+def fitting_tags(_form: Any, field: Any) -> None:
+    """Say beside the field what the one rule for tags says."""
+    try:
+        tags.checked(tags.split_tags(field.data or ""))
+    except Unfit as refusal:
+        raise ValidationError(refusal.sentence) from None
 
 
 class CaseForm(Form):
@@ -61,7 +84,7 @@ class CaseForm(Form):
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         validators=[Optional(), sensible_year],
     )
-    tags = StringField("Tags", description="Separated by commas.", filters=[stripped], validators=[Length(max=2000)])
+    tags = StringField("Tags", description="Separated by commas.", filters=[stripped], validators=[fitting_tags])
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -84,7 +107,7 @@ class CloseForm(VersionForm):
     """How a case ended."""
 
     status = RadioField(
-        "How did it end?", choices=choices(*((status, STATUS[status]) for status in CLOSED)), validators=[InputRequired("Choose one.")]
+        "How did it end?", choices=lambda: choices(*statuses.offered(Stage.CLOSED)), validators=[InputRequired("Choose one.")]
     )
     impact = RadioField(
         "What impact did it have?", choices=choices(*IMPACT.items()), validators=[InputRequired("Choose one.")], default="NotApplicable"
@@ -105,9 +128,11 @@ class DeleteCaseForm(VersionForm):
 class EditCaseForm(CaseForm):
     """An existing case."""
 
-    status = SelectField("Status", choices=choices(*((status, STATUS[status]) for status in STATUSES)))
-    assignee = SelectField("Assignee", coerce=lambda text: int(text) if text else None, validators=[Optional()])
+    status = SelectField("Status", choices=lambda: choices(*statuses.open_ones()))
+    assignee = SelectField("Assignee", coerce=number_or_none, validators=[Optional()])
     version = IntegerField(widget=HiddenInput(), validators=[InputRequired("Reload the page and try again.")])
+    # The marks of the values the form was opened with; see case_edit.
+    base = HiddenField()
 
 
 class CheckboxList(SelectMultipleField):  # type: ignore[misc]
@@ -129,8 +154,21 @@ class AccessForm(Form):
         validators=[InputRequired("Choose one of the three.")],
     )
     users = CheckboxList("External users", coerce=int, choices=[])
-    again = BooleanField("Show these comments to external users again")
+    again = BooleanField("Show these to external users again")
+    until = DateField("Last day", validators=[Optional(), sensible_year, not_over])
+    reason = TextAreaField(
+        "Why may these people receive it?",
+        description="At least 10 characters. It goes on record and is shown to colleagues only.",
+        filters=[stripped],
+        render_kw={"rows": 3},
+    )
     version = HiddenField()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.until.description = (
+            f"Sharing ends by itself at the end of that day ({zone_in_words()}). Leave it empty to share until you end it."
+        )
 
 
 class RestrictForm(Form):
@@ -143,18 +181,3 @@ class RestrictForm(Form):
     )
     users = CheckboxList("Colleagues", coerce=int, choices=[])
     version = HiddenField()
-
-
-class FilterForm(Form):
-    """What the case list is narrowed to; sent with GET."""
-
-    stage = SelectField(
-        "Status", choices=choices(("", "Any status"), ("New", "New"), ("InProgress", "In progress"), ("Closed", "Closed")), default=""
-    )
-    severity = SelectField("Severity", choices=choices(("", "Any severity"), *((str(k), v) for k, v in SEVERITY.items())), default="")
-    shared = SelectField(
-        "Shared",
-        choices=choices(("", "Shared or not"), ("all", "With all"), ("selected", "With selected"), ("not", "Not shared")),
-        default="",
-    )
-    mine = SelectField("Assignee", choices=choices(("", "Any assignee"), ("me", "Assigned to me")), default="")

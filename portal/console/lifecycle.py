@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, request
 
 from ..accounts.permissions import Permission
-from ..cases import cases, lifecycle, queries
+from ..cases import cases, fields, lifecycle, queries, tasks
 from ..refusals import Refusal
 from ..web.show import see_other, show
 from .face import console
@@ -63,4 +63,7 @@ def _page(act: str, case: Any, form: Any, problem: str | None = None) -> Any:
     form.version.data = str(case.version)
     status = 422 if problem or form.errors else 200
     names = f"console/lifecycle/{act}.html", f"console/lifecycle/_{act}.html"
-    return show(*names, status=status, case=view, audience=audience, form=form, problem=problem)
+    missing, ending = tasks.closing(case) if act == "close" else ([], [])
+    context: dict[str, Any] = {"case": view, "audience": audience, "missing_tasks": missing, "ending": len(ending)}
+    context["missing"] = fields.missing_mandatory(case) if act == "close" else []
+    return show(*names, status=status, form=form, problem=problem, **context)

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g, request
 
-from ..accounts import directory
+from ..accounts import directory, selection
 from ..accounts.permissions import Permission
 from ..web.export import FORMATS
 from ..web.show import show
@@ -19,7 +19,7 @@ def people_list() -> Any:
     """Everybody of the organisation, with the state of their account."""
     form, chosen = read_filters()
     after = request.args.get("after", "")
-    page, total = directory.listed(g.viewer, directory.Filters(**chosen), after)
+    page, total = directory.listed(g.viewer, selection.Filters(**chosen), after)
     return show(
         "console/people/list.html",
         "console/people/_table.html",

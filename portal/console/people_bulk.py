@@ -10,7 +10,7 @@ from flask import g, request
 from werkzeug.exceptions import NotFound
 from wtforms import SelectField
 
-from ..accounts import directory, invitations, joining, people, powers
+from ..accounts import directory, invitations, joining, people, powers, selection
 from ..accounts.models import AccountType
 from ..accounts.permissions import Permission
 from ..audit.kinds import Kind
@@ -155,7 +155,7 @@ def export_people() -> Any:
     if kind not in FORMATS:
         raise NotFound
     _, chosen = read_filters()
-    rows = [_exported(row) for row in directory.everybody(g.viewer, directory.Filters(**chosen))]
+    rows = [_exported(row) for row in directory.everybody(g.viewer, selection.Filters(**chosen))]
     record_apart(Kind.PEOPLE_EXPORTED, actor=g.viewer, object_id=kind)
     return export("people", kind, COLUMNS, rows)
 

@@ -9,7 +9,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from wtforms import HiddenField, SearchField, SelectField
 from wtforms.validators import AnyOf, Length, Optional
 
-from ..accounts import directory, standing
+from ..accounts import directory, selection, standing
 from ..web.forms import Form, stripped
 from .forms import choices
 
@@ -22,18 +22,12 @@ class PeopleFilterForm(Form):
     """Sent with GET; what makes no sense is left out."""
 
     q = SearchField("Search", filters=[stripped], validators=[Length(max=128)])
-    kind = SelectField(
-        "Kind",
-        choices=choices(("", "Any kind"), ("internal", "Colleague"), ("external", "External user"), ("service", "Service")),
-        default="",
-    )
+    kind = SelectField("Kind", choices=KINDS, default="")
     state = SelectField("Account", choices=STATES, default="")
     profile = SelectField("Profile", default="")
     organisation = SelectField("Organisation", default="")
-    second = SelectField(
-        "Second factor", choices=choices(("", "Second factor or not"), ("yes", "Set up"), ("no", "Not set up")), default=""
-    )
-    sort = HiddenField(default="name", validators=[Optional(), AnyOf(tuple(directory.ORDERS))])
+    second = SelectField("Second factor", choices=SECOND, default="")
+    sort = HiddenField(default="name", validators=[Optional(), AnyOf(tuple(selection.ORDERS))])
 
 
 def read_filters() -> tuple[PeopleFilterForm, dict[str, str]]:

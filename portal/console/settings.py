@@ -36,6 +36,9 @@ LETTER = {
     "reset": "Password reset",
     "password_changed": "Password was changed",
     "case_shared": "A case was shared",
+    "cases_shared": "Cases were shared",
+    "access_ending": "Sharing ends soon",
+    "access_ended": "Sharing has ended",
     "case_news": "News in a case",
     "external_reply": "Reply from an external user",
 }

@@ -1,6 +1,6 @@
 """The portal: what invited people use. It holds a window, nothing else; see the import contracts."""
 
-from . import cases, messages
+from . import cases, files, messages
 from .face import external
 
-__all__ = ["cases", "external", "messages"]
+__all__ = ["cases", "external", "files", "messages"]

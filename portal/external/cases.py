@@ -34,4 +34,6 @@ def case(number: int) -> Any:
 def show_case(case: Any, form: MessageForm, *, problem: str | None = None, status: int = 200) -> Any:
     """The case page, or its conversation for htmx."""
     context = {"case": case, "messages": g.window.messages(case.number), "form": form, "can_write": g.window.can_write, "problem": problem}
+    context["fields"] = g.window.fields(case.number)
+    context["files"] = g.window.files(case.number)
     return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)

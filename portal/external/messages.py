@@ -7,7 +7,7 @@ from typing import Any
 from flask import g, request
 
 from ..accounts.permissions import Permission
-from ..refusals import Refusal
+from ..refusals import Refusal, Stale, TooMany
 from ..web.forms import MessageForm
 from ..web.show import see_other, show, wants_fragment
 from .cases import show_case
@@ -40,7 +40,10 @@ def edit_comment(number: int, uid: str) -> Any:
     form = MessageForm() if request.method == "POST" else MessageForm(formdata=None, data={"message": message.message})
     if request.method == "GET" or not form.validate():
         return _form("edit", case, message, form)
-    g.window.edit_message(number, uid, form.message.data)
+    try:
+        g.window.edit_message(number, uid, form.message.data, version=request.form.get("version", ""))
+    except (Stale, TooMany) as refusal:
+        return _form("edit", case, g.window.message(number, uid), form, refusal.sentence)
     return _saved(number, "Your message is changed.")
 
 
@@ -54,10 +57,11 @@ def delete_comment(number: int, uid: str) -> Any:
     return _saved(number, "Your message is deleted.")
 
 
-def _form(kind: str, case: Any, message: Any, form: MessageForm | None) -> Any:
-    status = 422 if form is not None and form.errors else 200
+def _form(kind: str, case: Any, message: Any, form: MessageForm | None, problem: str | None = None) -> Any:
+    status = 422 if problem or (form is not None and form.errors) else 200
+    newer = request.method == "POST" and request.form.get("version") != message.version
     names = f"external/messages/{kind}.html", f"external/messages/_{kind}.html"
-    return show(*names, status=status, case=case, message=message, form=form, problem=None)
+    return show(*names, status=status, case=case, message=message, form=form, problem=problem, newer=newer)
 
 
 def _saved(number: int, notice: str) -> Any:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
 import smtplib
-import threading
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Flask
@@ -16,21 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from ..config import Settings
 from ..settings import values
 from . import transport
-from .sender import run
 from .transport import Unanswered, explain
-
-
-def work(app: Flask) -> None:
-    """Send mail until told to stop."""
-    stop = threading.Event()
-
-    def finish(*_: Any) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, finish)
-    signal.signal(signal.SIGINT, finish)
-    click.echo("Sending mail. Stop with Ctrl+C.")
-    run(app, stop)
 
 
 def send_test(app: Flask, address: str) -> None:

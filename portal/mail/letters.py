@@ -13,7 +13,7 @@ from sqlalchemy import select
 from ..accounts import links
 from ..accounts.models import OneTimeLink, User
 from ..accounts.sessions import viewer_of
-from ..cases.models import Case, Comment
+from ..cases.models import Attachment, Case, Comment
 from ..clock import now
 from ..extensions import db
 from ..organisations.models import Organisation
@@ -139,11 +139,47 @@ def _about_case(row: OutboxMessage, user: User) -> Context | None:
     return {"number": case.number, "link": _url(f"/{face}/cases/{case.number}")}
 
 
+def cases_shared(row: OutboxMessage, user: User) -> Context | None:
+    """Several cases were shared at once; not when none of them can be seen any more."""
+    viewer = viewer_of(user.id, row.organisation_id) if row.organisation_id and user.activated_at else None
+    if viewer is None or db.session.scalar(scope.visible(viewer, Case, Case.id).where(Case.id.in_(row.extra["cases"])).limit(1)) is None:
+        return None
+    return {"link": _url(f"/{'portal' if user.external else 'console'}/")}
+
+
 def case_news(row: OutboxMessage, user: User) -> Context | None:
     """Something new to read; not for what its author withdrew in the meantime."""
+    if "files" in row.extra:
+        return _about_case(row, user) if _has_new_files(row, user) else None
     if row.comment_id is None or db.session.scalar(select(Comment.id).where(Comment.id == row.comment_id)) is None:
         return None
     return _about_case(row, user)
+
+
+def _has_new_files(row: OutboxMessage, user: User) -> bool:
+    """Whether this person sees a file that went outside since the note was posted, or with it."""
+    viewer = viewer_of(user.id, row.organisation_id) if row.organisation_id else None
+    if viewer is None:
+        return False
+    newer = Attachment.outside_at >= datetime.fromisoformat(row.extra["files"])
+    wanted = scope.visible(viewer, Attachment, Attachment.id).where(Attachment.case_id == row.case_id, newer)
+    return db.session.scalar(wanted.limit(1)) is not None
+
+
+def access_ending(row: OutboxMessage, user: User) -> Context | None:
+    """Sharing ends in a few days; not when somebody ended it or took the date away in the meantime."""
+    case, context = _case(row, user), _about_case(row, user)
+    return {**context, "ends_at": case.shared_until} if case and context and case.shared_until else None
+
+
+def access_ended(row: OutboxMessage, user: User) -> Context | None:
+    """Sharing ended on the date that was set; not when they can see the case again, or when it is no longer told by its date."""
+    case = db.session.get(Case, row.case_id, populate_existing=True) if row.case_id else None
+    if case is None or case.shared_until is None or not case.ended or _case(row, user) is not None:
+        return None
+    if user.activated_at is None or user.activated_at > case.shared_until or viewer_of(user.id, case.organisation_id) is None:
+        return None  # whoever came later, or has left, never had it or need not know
+    return {"number": case.number, "ended_at": case.shared_until}
 
 
 LETTERS: dict[str, Callable[[OutboxMessage, User], Context | None]] = {
@@ -155,6 +191,9 @@ LETTERS: dict[str, Callable[[OutboxMessage, User], Context | None]] = {
     "mfa_changed": mfa_changed,
     "mfa_reset": mfa_reset,
     "case_shared": _about_case,
+    "cases_shared": cases_shared,
+    "access_ending": access_ending,
+    "access_ended": access_ended,
     "case_news": case_news,
     "external_reply": case_news,
 }

@@ -60,7 +60,8 @@ def post_to_each(note: OutboxMessage, user_ids: Iterable[int]) -> None:
     """Add a letter like this note for each of these people; thousands at once must not hold up other writers."""
     domain = urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
     about = {"letter": note.letter, "organisation_id": note.organisation_id, "case_id": note.case_id, "comment_id": note.comment_id}
-    rows = [{**about, "to_user_id": user_id, "message_id": make_msgid(domain=domain)} for user_id in user_ids]
+    extra = {key: note.extra[key] for key in ("cases", "files") if key in note.extra}
+    rows = [{**about, "extra": extra, "to_user_id": user_id, "message_id": make_msgid(domain=domain)} for user_id in user_ids]
     if rows:
         db.session.execute(insert(OutboxMessage), rows)
         db.session.info["posted"] = True

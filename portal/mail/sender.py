@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import smtplib
 import threading
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +13,14 @@ from flask import Flask
 from sqlalchemy import CursorResult, and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..accounts import purge
 from ..cases.models import Case
 from ..clock import now
 from ..config import Settings
 from ..database import start_writing
 from ..extensions import db, mail
 from ..settings import values
-from ..sharing.access import audience
+from ..sharing.models import Access
+from ..sharing.plan import audience
 from .letters import Letter, write
 from .models import OutboxMessage, State
 from .outbox import post_to_each, posted
@@ -33,7 +32,6 @@ LEASE = timedelta(seconds=120)  # longer than a dozen steps of ten seconds with 
 LONGEST_PAUSE = 6 * 3600
 GIVE_UP_AFTER = timedelta(hours=24)
 LOOK_EVERY = 2.0
-PURGE_EVERY = 3600.0
 
 
 @dataclass(frozen=True)
@@ -140,11 +138,19 @@ def _mine(lease: Lease) -> OutboxMessage:
 def _spread(lease: Lease) -> None:
     """Turn a note for everyone who may see the case into a letter each; all of them or none, in one transaction."""
     row = _mine(lease)
-    case = db.session.get(Case, row.case_id) if row.case_id else None
     left_out = set(row.extra.get("but", ()))
-    post_to_each(row, (user_id for user_id in audience(case) if user_id not in left_out) if case else ())
+    post_to_each(row, (user_id for user_id in _reached(row) if user_id not in left_out))
     row.state, row.sent_at, row.leased_until = State.SENT, now(), None
     db.session.commit()
+
+
+def _reached(note: OutboxMessage) -> list[int]:
+    """Everybody who may see the case now, or one of the cases."""
+    cases = [case for key in note.extra.get("cases", [note.case_id]) if key and (case := db.session.get(Case, key))]
+    for case in cases:
+        if case.access_now is Access.ALL_EXTERNAL:
+            return audience(case)
+    return sorted({user_id for case in cases for user_id in audience(case)})
 
 
 def _change(lease: Lease, **changes: object) -> None:
@@ -180,14 +186,11 @@ def _postpone(lease: Lease, error: Exception) -> None:
 
 def run(app: Flask, stop: threading.Event) -> None:
     """Keep draining until told to stop; wakes up when this process posts a letter, else every few seconds."""
-    tidy_at = time.monotonic()
     while not stop.is_set():
         posted.clear()
         with app.app_context():
             try:
                 drain(stop)
-                if time.monotonic() >= tidy_at:  # a batch at a time, so that nobody waits for it
-                    tidy_at = time.monotonic() + (0 if purge.purge() else PURGE_EVERY)
             except SQLAlchemyError as error:
                 log.warning("the outbox could not be read: %s", str(error).splitlines()[0])
                 db.session.rollback()
@@ -197,19 +200,3 @@ def run(app: Flask, stop: threading.Event) -> None:
                 db.session.rollback()
         if not stop.is_set():
             posted.wait(LOOK_EVERY)
-
-
-class Background:
-    """A sender beside the server, in a thread of its own."""
-
-    def __init__(self, app: Flask) -> None:
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=run, args=(app, self._stop), name="mail-sender", daemon=True)
-        self._thread.start()
-
-    def end(self, seconds: float) -> bool:
-        """Let it finish the letter in hand, but no longer than this; whether it did."""
-        self._stop.set()
-        posted.set()
-        self._thread.join(seconds)
-        return not self._thread.is_alive()

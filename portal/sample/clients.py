@@ -212,7 +212,16 @@ CASES: tuple[Case, ...] = (
                 external=True,
             ),
         ),
-        moves=(Moved("minh", 0.5, "InProgress"), Moved("minh", 265.2, "TruePositive")),
+        moves=(
+            Moved("minh", 0.5, "InProgress"),
+            Moved(
+                "minh",
+                265.2,
+                "TruePositive",
+                "Payment recalled in full. Every change of bank details is now confirmed by a call.",
+                "NoImpact",
+            ),
+        ),
     ),
     Case(
         key="kestrel-consent",
@@ -360,6 +369,11 @@ CASES: tuple[Case, ...] = (
                 "adaeze", 244.0, "A week of watching, nothing unusual. We close the case; the report is on its way to you.", external=True
             ),
         ),
-        moves=(Moved("adaeze", 0.6, "InProgress"), Moved("adaeze", 245.0, "TruePositive")),
+        moves=(
+            Moved("adaeze", 0.6, "InProgress"),
+            Moved(
+                "adaeze", 245.0, "TruePositive", "Web shell removed, exchange rebuilt, a week of watching without a finding.", "WithImpact"
+            ),
+        ),
     ),
 )

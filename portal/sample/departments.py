@@ -256,7 +256,10 @@ CASES: tuple[Case, ...] = (
                 external=True,
             ),
         ),
-        moves=(Moved("tobias", 0.3, "InProgress"), Moved("tobias", 61.2, "Other")),
+        moves=(
+            Moved("tobias", 0.3, "InProgress"),
+            Moved("tobias", 61.2, "Other", "Disk encrypted, device wiped from afar; no notification required.", "NoImpact"),
+        ),
     ),
     Case(
         key="cloned-badge",

@@ -14,19 +14,22 @@ from ..accounts import invitations, passwords, platform, sessions
 from ..accounts.models import AccountType, Profile, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
-from ..cases import cases, comments
+from ..cases import attachments, cases, comments, lifecycle, observables, samples, task_logs, tasks, templates
 from ..cases.models import Case as Row
 from ..clock import at, now
 from ..database import start_writing
 from ..extensions import db
 from ..mail.models import OutboxMessage
+from ..notices import notices
 from ..organisations.models import Organisation, Party, PartyKind
 from ..settings.models import Setting
 from ..sharing.access import set_access
 from ..sharing.models import Access, Grant
-from . import clients, departments, vendors
+from ..storage import intake
+from . import clients, departments, facts, papers, traces, vendors, work
 from .people import PARTIES, PEOPLE, TEAM
-from .shape import Case, Moved, Person, Said
+from .shape import Case, Moved, Paper, Person, Said, Trace
+from .work import Planned
 
 MARK = "sample-password"
 WORDS = (
@@ -77,6 +80,9 @@ def _tell(stored: str) -> None:
         analyst = platform.profile("Analyst")
         analyst.permissions = sorted({*analyst.permissions, Permission.SHARE_OUTSIDE})
         cast = _people(organisation, stored)
+        facts.define(cast[ADMIN.key])
+        for template in (work.PHISHING, work.RANSOMWARE):
+            templates.create(template, by=cast["ines"])
     for case in sorted(clients.CASES + departments.CASES + vendors.CASES, key=lambda c: -c.days_ago):
         _case(case, cast)
     db.session.execute(delete(OutboxMessage))  # what happened long ago was mailed long ago
@@ -120,8 +126,12 @@ def _case(case: Case, cast: Cast) -> None:
     with at(opened):
         row = cases.create_case(draft, by=cast[case.opened_by])
         row.assignee_id = cast[case.assignee].user_id if case.assignee else None
-    steps: list[tuple[float, int, Said | Moved | None]] = [(said.after, 2, said) for said in case.talk]
+        facts.fill(row, case.key, cast[case.opened_by])
+    steps: list[tuple[float, int, Said | Moved | Trace | Paper | Planned | None]] = [(said.after, 2, said) for said in case.talk]
+    steps += [(trace.after, 3, trace) for trace in traces.OF.get(case.key, ())]
+    steps += [(paper.after, 3, paper) for paper in papers.OF.get(case.key, ())]
     steps += [(moved.after, 1, moved) for moved in case.moves]
+    steps += [(plan.after, 1, plan) for plan in work.OF.get(case.key, ())]
     if case.access != "internal":
         steps.append((case.shared_after, 0, None))
     for after, _, step in sorted(steps, key=lambda s: s[:2]):
@@ -129,15 +139,53 @@ def _case(case: Case, cast: Cast) -> None:
             _step(row, case, step, cast)
 
 
-def _step(row: Row, case: Case, step: Said | Moved | None, cast: Cast) -> None:
+def _trace(row: Row, trace: Trace, cast: Cast) -> None:
+    facets = observables.Facets(message=trace.message, tags=trace.tags, tlp=row.tlp, pap=row.pap, ioc=trace.ioc, sighted=trace.sighted)
+    if trace.file:
+        content = intake.upload_of(trace.file, "\n".join(trace.lines).encode())
+        samples.add_files(row, "file", [samples.Found(trace.file, content)], facets, by=cast[trace.by])
+    else:
+        observables.add_lines(row, observables.GUESS, "\n".join(trace.lines), facets, one_per_line=True, by=cast[trace.by])
+
+
+def _step(row: Row, case: Case, step: Said | Moved | Trace | Paper | Planned | None, cast: Cast) -> None:
     if step is None:
         _open_up(row, case, cast)
+    elif isinstance(step, Trace):
+        _trace(row, step, cast)
+    elif isinstance(step, Paper):
+        content = intake.upload_of(step.name, "\n".join(step.lines).encode())
+        attachments.add_file(row, content, external=step.external, by=cast[step.by])
+    elif isinstance(step, Planned):
+        _plan(row, step, cast)
     elif isinstance(step, Said):
         comments.add_comment(row, step.text, external=step.external or cast[step.by].external, by=cast[step.by])
+        if cast[step.by].external:
+            notices.tell_of_reply(row, by=cast[step.by])
+    elif step.status in facts.ENDS:
+        impact, summary = facts.ENDS[step.status]
+        lifecycle.close_case(row, status=step.status, summary=summary, impact=impact, version=row.version, by=cast[step.by])
     else:
-        fields = ("title", "description", "severity", "tlp", "pap", "start_date", "assignee_id")
-        draft = cases.Draft(**{name: getattr(row, name) for name in fields}, tags=tuple(row.tags), status=step.status)
-        cases.update_case(row, draft, version=row.version, by=cast[step.by])
+        _move(row, step, cast)
+
+
+def _move(row: Row, step: Moved, cast: Cast) -> None:
+    by, version = cast[step.by], row.version
+    if step.summary:
+        lifecycle.close_case(row, status=step.status, summary=step.summary, impact=step.impact, version=version, by=by)
+    else:
+        cases.update_case(row, cases.draft_of(row, status=step.status), version=version, by=by)
+
+
+def _plan(row: Row, plan: Planned, cast: Cast) -> None:
+    assignee = cast[plan.assignee].user_id if plan.assignee else None
+    due = row.created_at + timedelta(days=plan.due) if plan.due is not None else None
+    draft = tasks.Draft(plan.title, plan.group, plan.description, assignee, due, plan.mandatory, plan.flagged)
+    task = tasks.add_task(row, draft, by=cast[plan.by])
+    for author, words in plan.log:
+        task_logs.add_log(row, task, words, by=cast[author])
+    for act in plan.acts:
+        tasks.move_on(row, task, act, by=cast[plan.assignee or plan.by])
 
 
 def _open_up(row: Row, case: Case, cast: Cast) -> None:
@@ -147,7 +195,9 @@ def _open_up(row: Row, case: Case, cast: Cast) -> None:
         for user_id in ids:
             db.session.add(Grant(case_id=row.id, user_id=user_id))
         return
-    set_access(row, Access(case.access), ids, by=cast[case.shared_by or PEOPLE[0].key])
+    ends = row.created_at + timedelta(days=round(case.days_ago) + case.shared_for_days)
+    until = ends.replace(hour=23, minute=59, second=59, microsecond=0) if case.shared_for_days else None
+    set_access(row, Access(case.access), ids, by=cast[case.shared_by or PEOPLE[0].key], until=until)
 
 
 def welcome(base_url: str, password: str) -> str:

@@ -41,11 +41,38 @@ class Said:
 
 @dataclass(frozen=True)
 class Moved:
-    """A change of status, `after` hours after the case was opened."""
+    """A change of status, `after` hours after the case was opened; with what came of it where that closes the case."""
 
     by: str
     after: float
     status: Literal["InProgress", "TruePositive", "FalsePositive", "Indeterminate", "Other", "Duplicated"]
+    summary: str = ""
+    impact: Literal["NotApplicable", "WithImpact", "NoImpact"] = "NotApplicable"
+
+
+@dataclass(frozen=True)
+class Paper:
+    """A file of these lines, put on the case `after` hours after it was opened."""
+
+    by: str
+    after: float
+    name: str
+    lines: tuple[str, ...]
+    external: bool = False
+
+
+@dataclass(frozen=True)
+class Trace:
+    """Observables found `after` hours after the case was opened, one in each line; with `file` the lines are what is in it."""
+
+    by: str
+    after: float
+    lines: tuple[str, ...]
+    message: str = ""
+    tags: tuple[str, ...] = ()
+    ioc: bool = False
+    sighted: bool = False
+    file: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,5 +98,6 @@ class Case:
     shared_with: tuple[str, ...] = ()
     shared_by: str | None = None
     shared_after: float = 0.0
+    shared_for_days: int = 0
     talk: tuple[Said, ...]
     moves: tuple[Moved, ...]

@@ -28,6 +28,7 @@ CASES: tuple[Case, ...] = (
         shared_with=("kenji", "lucia"),
         shared_by="ines",
         shared_after=1.1,
+        shared_for_days=12,
         talk=(
             Said(
                 "sefa",
@@ -184,7 +185,10 @@ CASES: tuple[Case, ...] = (
                 external=True,
             ),
         ),
-        moves=(Moved("sefa", 1.5, "InProgress"), Moved("sefa", 99.3, "TruePositive")),
+        moves=(
+            Moved("sefa", 1.5, "InProgress"),
+            Moved("sefa", 99.3, "TruePositive", "No second stage reached us. Both stations rebuilt, 7.4.3 installed.", "WithImpact"),
+        ),
     ),
     Case(
         key="pasted-passwords",
@@ -266,7 +270,16 @@ CASES: tuple[Case, ...] = (
                 "after 90 days. Not by process name, that is how the last one bit us.",
             ),
         ),
-        moves=(Moved("adaeze", 0.1, "InProgress"), Moved("adaeze", 1.8, "FalsePositive")),
+        moves=(
+            Moved("adaeze", 0.1, "InProgress"),
+            Moved(
+                "adaeze",
+                1.8,
+                "FalsePositive",
+                "The backup agent reads that memory by design. Narrow exception for 90 days.",
+                "NotApplicable",
+            ),
+        ),
     ),
     Case(
         key="browser-extension",
@@ -338,7 +351,7 @@ CASES: tuple[Case, ...] = (
                 "the warning.",
             ),
         ),
-        moves=(Moved("sefa", 0.3, "Duplicated"),),
+        moves=(Moved("sefa", 0.3, "Duplicated", "Same kit and proxy as in the warning; handled there.", "NotApplicable"),),
     ),
     Case(
         key="harbourline-ddos",
@@ -378,6 +391,9 @@ CASES: tuple[Case, ...] = (
                 "all clients.",
             ),
         ),
-        moves=(Moved("sefa", 0.2, "InProgress"), Moved("ines", 170.1, "Other")),
+        moves=(
+            Moved("sefa", 0.2, "InProgress"),
+            Moved("ines", 170.1, "Other", "Nuisance without breach; no second wave within a week.", "WithImpact"),
+        ),
     ),
 )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState
 
 from ..accounts.viewer import Viewer
+from ..database import KEPT
 from ..extensions import Base, db
 from . import scope
 
@@ -109,20 +110,44 @@ def _is_text(element: Any) -> bool:
     return kind in ("textclause", "textual_select", "text_as_from")
 
 
+@event.listens_for(db.session, "before_flush")
+def keep_from_writing(session: Any, _context: Any, _instances: Any) -> None:
+    """Who looks through somebody's eyes writes nothing, whatever a view may try."""
+    viewer: Viewer | None = session.info.get("viewer")
+    if viewer is not None and viewer.viewed_by_id is not None:
+        raise UnscopedRead("a look may not write")
+
+
 @event.listens_for(db.session, "do_orm_execute")
 def keep_in_scope(run: ORMExecuteState) -> None:
     """Add the viewer's conditions to the statement, or refuse it."""
     viewer: Viewer | None = run.session.info.get("viewer")
     if viewer is None:
         return
+    info, statement = run.session.info, run.statement
     if viewer.external:
-        statement = run.statement
-        models = _models_read(statement, run.session.info["conditions"]) if run.is_select and run.is_orm_statement else None
-        if models is None:
+        if not (run.is_select and run.is_orm_statement):
             raise UnscopedRead(str(statement))
-        # Loader options bring in models the statement does not name: then all rules are laid, else those it needs.
-        rules = run.session.info["criteria"]
-        named = [rule for rule in rules if rule.entity.class_ in models] if not getattr(statement, "_with_options", ()) else rules
-        run.statement = statement.options(*named)
+        lay = _narrowed_once if statement in KEPT else _narrowed
+        run.statement = lay(statement, info["criteria"], info["conditions"])
     elif run.is_select:
-        run.statement = run.statement.options(*run.session.info["criteria"])
+        run.statement = _laid_once(statement, info["criteria"]) if statement in KEPT else statement.options(*info["criteria"])
+
+
+def _narrowed(statement: Any, rules: tuple[Rule, ...], conditions: frozenset[int]) -> Any:
+    models = _models_read(statement, conditions)
+    if models is None:
+        raise UnscopedRead(str(statement))
+    # Loader options bring in models the statement does not name: then all rules are laid, else those it needs.
+    if getattr(statement, "_with_options", ()):
+        return statement.options(*rules)
+    return statement.options(*(rule for rule in rules if cast("Any", rule.entity).class_ in models))
+
+
+# For statements that are kept: working out which rules they need, and how SQLAlchemy knows them again, costs more than running them.
+_narrowed_once = lru_cache(maxsize=1024)(_narrowed)
+
+
+@lru_cache(maxsize=1024)
+def _laid_once(statement: Any, rules: tuple[Rule, ...]) -> Any:
+    return statement.options(*rules)

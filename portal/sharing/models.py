@@ -24,6 +24,11 @@ class Access(StrEnum):
 SHARED = (Access.EXTERNAL, Access.ALL_EXTERNAL)
 
 
+def in_force(access: Access, until: datetime | None) -> Access:
+    """The access as it holds now: past its end, sharing is over though what is written down may not say so yet."""
+    return Access.INTERNAL if access in SHARED and until is not None and until <= now() else access
+
+
 class Grant(Model):
     """A person named on a case: external people while it is shared with selected ones, colleagues while it is restricted."""
 

@@ -13,6 +13,7 @@ from ..cases.models import Case
 from ..clock import now
 from ..extensions import db
 from ..refusals import NotAllowed, Refusal, Stale
+from .ending import settle
 from .models import Access, Grant
 
 SHARED_OUTSIDE = "This case is shared with external users, so it cannot be restricted. Make it internal under Manage external access first."
@@ -45,6 +46,7 @@ def restrict(case: Case, user_ids: set[int], *, by: Viewer, version: int | None 
     before = named_colleagues(case) if case.access is Access.RESTRICTED else None
     if before is not None and before | {by.user_id} == wanted:
         return False
+    settle(case)
     db.session.execute(delete(Grant).where(Grant.case_id == case.id))
     moment = now()
     rows = [{"case_id": case.id, "user_id": user_id, "granted_at": moment, "granted_by_id": by.user_id} for user_id in sorted(wanted)]
@@ -85,6 +87,6 @@ def _names(case: Case, wanted: set[int]) -> dict[int, str]:
 
 def _write(case: Case, access: Access, by: Viewer, more: dict[str, list[object]]) -> None:
     record(Kind.ACCESS_CHANGED, actor=by, case=case, object_id=case.number, changes={"access": [case.access.value, access.value], **more})
-    case.access = access
+    case.access, case.shared_until = access, None
     case.version += 1
     case.updated_at = now()

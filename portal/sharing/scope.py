@@ -6,21 +6,42 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
 
 from ..accounts.models import LoginSession, Submission, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.models import AuditEntry
-from ..cases.models import Case, Comment
+from ..cases.models import (
+    Attachment,
+    Case,
+    CaseTag,
+    CaseTemplate,
+    Comment,
+    CommentRevision,
+    CustomField,
+    CustomValue,
+    Observable,
+    Task,
+    TaskLog,
+)
+from ..clock import UTCDateTime, now
+from ..database import kept
+from ..notices.models import Notice
+from ..search.models import SearchText
 from .models import Access, Grant
 
-Rules = dict[type[Any], ColumnElement[bool]]
+Rules = dict[Any, ColumnElement[bool]]
 
 # Core tables inside the rules, so that the guard does not filter its own conditions; it knows them by this prefix.
 RULE = "rule_"
 _case = Case.__table__.alias(f"{RULE}case")
 _grant = Grant.__table__.alias(f"{RULE}grant")
+_field = CustomField.__table__.alias(f"{RULE}field")
+# The present moment, asked anew each time a statement runs, however long ago it was written or compiled.
+_NOW = bindparam(f"{RULE}now", callable_=now, type_=UTCDateTime())
+# What hangs on a case is seen by those colleagues who see the case.
+HANGING: tuple[Any, ...] = (Comment, CommentRevision, Attachment, Observable, Task, TaskLog, CustomValue, CaseTag, SearchText)
 
 
 class Who(NamedTuple):
@@ -59,18 +80,31 @@ def _named(viewer: Who, case: Any, *, listing: bool) -> ColumnElement[bool]:
     return exists().where(_grant.c.case_id == case.id, _grant.c.user_id == viewer.user_id)
 
 
+def not_ended(case: Any) -> ColumnElement[bool]:
+    """Whether sharing has not reached its end; what says that a case is shared must say this too."""
+    return or_(case.shared_until.is_(None), case.shared_until > _NOW)
+
+
 def _outside(viewer: Who) -> Rules:
     def seen(case: Any, *, listing: bool = False) -> ColumnElement[bool]:
         return and_(
             case.organisation_id == viewer.organisation_id,
+            not_ended(case),
             or_(case.access == Access.ALL_EXTERNAL, and_(case.access == Access.EXTERNAL, _named(viewer, case, listing=listing))),
         )
 
+    def on(model: Any) -> ColumnElement[bool]:
+        return exists().where(_case.c.id == model.case_id, seen(_case.c))
+
     return {
         Case: seen(Case, listing=True),
-        Comment: and_(Comment.external, exists().where(_case.c.id == Comment.case_id, seen(_case.c))),
+        Comment: and_(Comment.external, on(Comment)),
+        Attachment: and_(Attachment.external, Attachment.log_id.is_(None), on(Attachment)),
+        Observable: and_(Observable.author_external, on(Observable)),
+        CustomField: CustomField.shown_outside.is_(True),
+        CustomValue: and_(exists().where(_field.c.id == CustomValue.field_id, _field.c.shown_outside), on(CustomValue)),
         User: User.id == viewer.user_id,
-        LoginSession: LoginSession.user_id == viewer.user_id,
+        LoginSession: and_(LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None)),
         Submission: Submission.user_id == viewer.user_id,
     }
 
@@ -83,10 +117,13 @@ def _inside(viewer: Who) -> Rules:
         )
 
     if viewer.platform:  # administrators of the platform run it; they do not read cases
-        return {Case: false(), Comment: false(), AuditEntry: and_(AuditEntry.case_id.is_(None), _of_no_case()), **_own(viewer)}
+        nothing = dict.fromkeys((Case, *HANGING, CaseTemplate, Notice), false())
+        return {**nothing, AuditEntry: and_(AuditEntry.case_id.is_(None), _of_no_case()), **_own(viewer)}
     return {
         Case: seen(Case, listing=True),
-        Comment: exists().where(_case.c.id == Comment.case_id, seen(_case.c)),
+        **{model: exists().where(_case.c.id == model.case_id, seen(_case.c)) for model in HANGING},
+        CaseTemplate: CaseTemplate.organisation_id == viewer.organisation_id,
+        Notice: and_(Notice.user_id == viewer.user_id, exists().where(_case.c.id == Notice.case_id, seen(_case.c))),
         AuditEntry: and_(
             AuditEntry.organisation_id == viewer.organisation_id,
             or_(
@@ -99,8 +136,11 @@ def _inside(viewer: Who) -> Rules:
     }
 
 
+OF_CASES = ("case", "comment", "file", "observable", "task")  # kinds of entries about a case and what hangs on it
+
+
 def _of_no_case() -> ColumnElement[bool]:
-    return and_(AuditEntry.kind.not_like("case:%"), AuditEntry.kind.not_like("comment:%"))
+    return and_(*(AuditEntry.kind.not_like(f"{prefix}:%") for prefix in OF_CASES))
 
 
 def _own(viewer: Who) -> Rules:
@@ -114,7 +154,7 @@ def visible(viewer: Viewer, model: type[Any], *columns: Any) -> Select[Any]:
 
 @lru_cache(maxsize=2048)
 def _selected(wanted: tuple[Any, ...], condition: ColumnElement[bool]) -> Select[Any]:
-    return select(*wanted).where(condition)
+    return kept(select(*wanted).where(condition))
 
 
 def can_see(viewer: Viewer, model: type[Any], row_id: int) -> Select[Any]:
@@ -122,4 +162,4 @@ def can_see(viewer: Viewer, model: type[Any], row_id: int) -> Select[Any]:
     return select(model.id).where(model.id == row_id, rules(viewer).get(model, otherwise(viewer)))
 
 
-__all__ = ["RULE", "Rules", "can_see", "otherwise", "rules", "visible"]
+__all__ = ["RULE", "Rules", "can_see", "not_ended", "otherwise", "rules", "visible"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
@@ -15,14 +16,16 @@ from ..audit.kinds import Kind
 from ..audit.models import AuditEntry
 from ..audit.record import record_apart
 from ..cases import comments
-from ..cases.models import Case, Comment, Stage
+from ..cases.models import Attachment, Case, Comment, CustomField, CustomValue, FieldType, Stage
 from ..clock import now
+from ..database import kept
 from ..extensions import db
+from ..notices import notices
 from ..paging import SIZE, Page, cursor, read_cursor
-from ..refusals import NotVisible
+from ..refusals import NotAllowed, NotVisible
 from . import scope
 from .marks import tell_assignee, tell_outside
-from .records import SharedCase, SharedCaseRow, SharedComment
+from .records import SharedCase, SharedCaseRow, SharedComment, SharedContent, SharedField, SharedFile
 
 _ROW = (Case.number, Case.title, Case.severity, Case.stage, Case.tags, Case.created_at, Case.outside_at)
 _STAGES = (Case.new_at, Case.in_progress_at, Case.closed_at)
@@ -38,13 +41,38 @@ _MESSAGE = (
     Comment.edited_at,
     Comment.outside_at,
 )
+_FIELD = (CustomField.label, CustomField.description, CustomField.type)
+_FILE = (
+    Attachment.uid,
+    Attachment.name,
+    Attachment.size,
+    Attachment.author_id,
+    Attachment.author_name,
+    Attachment.author_external,
+    Attachment.created_at,
+)
 VIEW_NOTED_EVERY = timedelta(hours=1)
+VIEW_NOTED_WITHIN = 1.0  # seconds; a busy database does not keep the page from who may read it
+# What outsiders write is external: where it no longer is, the team withdrew it. Their own rows only, and nothing of what they say.
+_comment = cast("Table", Comment.__table__)
+_WITHDRAWN = select(_comment.c.uid, _comment.c.created_at).where(
+    _comment.c.case_id == bindparam("case_id"), _comment.c.author_id == bindparam("author_id"), _comment.c.external.is_(False)
+)
 _entry = cast("Table", AuditEntry.__table__)
 _VIEWED = select(
     exists().where(
         _entry.c.case_id == bindparam("case_id"),
         _entry.c.actor_id == bindparam("actor_id"),
         _entry.c.kind == Kind.CASE_VIEWED,
+        _entry.c.at > bindparam("since"),
+    )
+)
+_TAKEN = select(
+    exists().where(
+        _entry.c.case_id == bindparam("case_id"),
+        _entry.c.actor_id == bindparam("actor_id"),
+        _entry.c.kind == Kind.FILE_DOWNLOADED,
+        _entry.c.object_id == bindparam("object_id"),
         _entry.c.at > bindparam("since"),
     )
 )
@@ -89,7 +117,7 @@ class Window:
     def _find(self, number: int) -> Any:
         if self._found is not None and self._found.number == number:
             return self._found
-        row = db.session.execute(self._visible(Case, *_ROW, *_STAGES, *_PAGE).where(Case.number == number)).one_or_none()
+        row = db.session.execute(_numbered(self._visible(Case, *_ROW, *_STAGES, *_PAGE)), {"number": number}).one_or_none()
         if row is None:
             raise NotVisible(f"case {number}")
         self._found = row
@@ -100,19 +128,35 @@ class Window:
         row = self._find(number)
         known = {"case_id": row.id, "actor_id": self.viewer.user_id, "since": now() - VIEW_NOTED_EVERY}
         if not db.session.connection().scalar(_VIEWED, known):
-            record_apart(Kind.CASE_VIEWED, actor=self.viewer, case=row, object_id=number)
+            record_apart(Kind.CASE_VIEWED, actor=self.viewer, case=row, object_id=number, patience=VIEW_NOTED_WITHIN)
+
+    def fields(self, number: int) -> list[SharedField]:
+        """The custom fields shown outside that have a value on the case, as plain text."""
+        wanted = _shown(self._visible(CustomValue, CustomField.id, *_FIELD, CustomValue.value))
+        found: dict[int, SharedField] = {}
+        for key, label, text, kind, value in db.session.execute(wanted, {"case_id": self._find(number).id}):
+            field = found.setdefault(key, SharedField(label, text, kind.value, []))
+            field.values.append(value.capitalize() if kind is FieldType.BOOLEAN else value)
+        return list(found.values())
 
     def messages(self, number: int) -> list[SharedComment]:
-        """The conversation of a case, oldest first."""
-        case_id = self._visible(Case, Case.id).where(Case.number == number).scalar_subquery()
-        rows = db.session.execute(
-            self._visible(Comment, *_MESSAGE).where(Comment.case_id == case_id).order_by(Comment.created_at, Comment.id)
-        )
-        return [self._message(row) for row in rows]
+        """The conversation of a case, oldest first; where a message of theirs was withdrawn, they see that it was."""
+        rows = db.session.execute(_talk(self._visible(Comment, *_MESSAGE), self._visible(Case, Case.id)), {"number": number})
+        return sorted([*map(self._message, rows), *self._withdrawn(number)], key=lambda message: message.created_at)
+
+    def _withdrawn(self, number: int) -> list[SharedComment]:
+        try:
+            known = {"case_id": self._find(number).id, "author_id": self.viewer.user_id}
+        except NotVisible:
+            return []
+        rows = db.session.connection().execute(_WITHDRAWN, known)
+        name = self.viewer.name
+        return [SharedComment(uid, name, False, True, "", Markup(), written, None, withdrawn=True) for uid, written in rows]
 
     def message(self, number: int, uid: str) -> SharedComment:
         """One message of a case, only if the person wrote it: for editing or deleting."""
-        return self._message(self._own(number, uid, change=False)[1])
+        own = self._own(number, uid, change=False)[1]
+        return replace(self._message(own), version=comments.version_of(own))
 
     def _message(self, row: Any) -> SharedComment:
         named = row.author_external or self.viewer.names_analysts
@@ -127,6 +171,39 @@ class Window:
             edited_at=_edited_in_view(row),
         )
 
+    def files(self, number: int) -> list[SharedFile]:
+        """The files of a case, newest first."""
+        wanted = _filed(self._visible(Attachment, *_FILE), self._visible(Case, Case.id))
+        return [self._file(row) for row in db.session.execute(wanted, {"number": number})]
+
+    def _file(self, row: Any) -> SharedFile:
+        return SharedFile(
+            uid=row.uid,
+            name=row.name,
+            size=row.size,
+            author=row.author_name if row.author_external or self.viewer.names_analysts else "Security team",
+            from_team=not row.author_external,
+            mine=row.author_id == self.viewer.user_id,
+            created_at=row.created_at,
+        )
+
+    def content(self, number: int, uid: str) -> SharedContent:
+        """A file of a case, to hand out."""
+        case = self._find(number)
+        columns = (Attachment.name, Attachment.size, Attachment.sha256)
+        wanted = self._visible(Attachment, *columns).where(Attachment.case_id == case.id, Attachment.uid == uid)
+        row = db.session.execute(wanted).one_or_none()
+        if row is None:
+            raise NotVisible("file")
+        return SharedContent(row.name, row.size, row.sha256)
+
+    def note_download(self, number: int, uid: str) -> None:
+        """Keep on record that this person took the file, or a part of it; once an hour, for it may come in many parts."""
+        row = self._find(number)
+        known = {"case_id": row.id, "actor_id": self.viewer.user_id, "object_id": uid, "since": now() - VIEW_NOTED_EVERY}
+        if not db.session.connection().scalar(_TAKEN, known):
+            record_apart(Kind.FILE_DOWNLOADED, actor=self.viewer, case=row, object_id=uid)
+
     def _own(self, number: int, uid: str, *, change: bool = True) -> tuple[Case, Comment]:
         case = self._case_row(number, change=change)
         comment = comments.load_comment(case, uid)
@@ -137,6 +214,8 @@ class Window:
     def _case_row(self, number: int, *, change: bool = True) -> Case:
         """The case; held until the end of the request where something is to be written on it."""
         wanted = scope.visible(self.viewer, Case).where(Case.number == number)
+        if change and self.viewer.viewed_by_id is not None:
+            raise NotAllowed("Who looks at the portal as somebody else can only read.")
         if change:
             # Whoever waited here may have lost access meanwhile: the answer that counts is that of the statement after the wait.
             db.session.scalar(scope.visible(self.viewer, Case, Case.id).where(Case.number == number).with_for_update())
@@ -150,12 +229,13 @@ class Window:
         case = self._case_row(number)
         comment = comments.add_comment(case, text, external=True, by=self.viewer)
         tell_assignee(case, comment)
+        notices.tell_of_reply(case, by=self.viewer)
         tell_outside(case, comment, but=self.viewer.user_id)
 
-    def edit_message(self, number: int, uid: str, text: str) -> None:
+    def edit_message(self, number: int, uid: str, text: str, *, version: str | None = None) -> None:
         """Change one's own message; readers see that it was edited."""
         case, comment = self._own(number, uid)
-        comments.edit_comment(case, comment, text, by=self.viewer)
+        comments.edit_comment(case, comment, text, by=self.viewer, version=version)
 
     def delete_message(self, number: int, uid: str) -> None:
         """Take one's own message back."""
@@ -165,7 +245,30 @@ class Window:
 
 @lru_cache(maxsize=512)
 def _listed(visible: Select[Any]) -> Select[Any]:
-    return visible.order_by(Case.outside_at.desc(), Case.number.desc()).limit(SIZE + 1)
+    return kept(visible.order_by(Case.outside_at.desc(), Case.number.desc()).limit(SIZE + 1))
+
+
+@lru_cache(maxsize=512)
+def _numbered(visible: Select[Any]) -> Select[Any]:
+    return kept(visible.where(Case.number == bindparam("number")))
+
+
+@lru_cache(maxsize=512)
+def _shown(values: Select[Any]) -> Select[Any]:
+    wanted = values.join(CustomField, CustomField.id == CustomValue.field_id).where(CustomValue.case_id == bindparam("case_id"))
+    return kept(wanted.order_by(CustomField.position, CustomField.id, CustomValue.position))
+
+
+@lru_cache(maxsize=512)
+def _talk(messages: Select[Any], cases: Select[Any]) -> Select[Any]:
+    case_id = cases.where(Case.number == bindparam("number")).scalar_subquery()
+    return kept(messages.where(Comment.case_id == case_id).order_by(Comment.created_at, Comment.id))
+
+
+@lru_cache(maxsize=512)
+def _filed(files: Select[Any], cases: Select[Any]) -> Select[Any]:
+    case_id = cases.where(Case.number == bindparam("number")).scalar_subquery()
+    return kept(files.where(Attachment.case_id == case_id).order_by(Attachment.created_at.desc(), Attachment.id.desc()))
 
 
 def _edited_in_view(row: Any) -> datetime | None:

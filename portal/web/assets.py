@@ -20,6 +20,7 @@ BUNDLES = {
     "htmx.js": [f"{HTMX}/htmx.min.js", f"{HTMX}/hx-csp.min.js"],
     "app.js": ["js/app.js"],
     "passkey.js": ["js/passkey.js"],
+    "upload.js": ["js/upload.js"],
     "icons.svg": ["icons.svg"],
     "favicon.svg": ["favicon.svg"],
 }

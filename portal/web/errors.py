@@ -19,6 +19,7 @@ TITLES = {
     404: "Page not found",
     405: "This is not possible here",
     409: "This cannot be done right now",
+    410: "This is gone",
     413: "This is too large",
     429: "Too many tries",
     503: "Busy for a moment",
@@ -32,7 +33,7 @@ SENTENCES = {
     500: "Something went wrong on our side. Nothing was changed. Try again; if it happens again, give your security team this reference.",
     503: "The system is busy. Wait a few seconds and try again; nothing was changed.",
 }
-NEVER_KEPT = frozenset({"csrf_token", "submission", "again", "current", "code", "recovery_code", "credential"})
+NEVER_KEPT = frozenset({"csrf_token", "submission", "seen", "version", "again", "current", "code", "recovery_code", "credential"})
 
 
 def install(app: Flask) -> None:

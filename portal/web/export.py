@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,9 @@ from flask import Response
 from ..clock import now
 
 FORMATS = ("csv", "json")
-# A cell that begins with one of these may be run as a formula by the program that opens the file.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What begins like this may be run as a formula by the program that opens the file. Not only at the beginning of a cell: where the
+# list separator is a semicolon, a program may begin a new cell at each of them, whatever the quotes say.
+FORMULA = re.compile(r"(^|[;\t\r\n])(\s*)(?=[=+\-@＝＋－＠])|^(?=[\t\r])")
 BOM = "\N{BYTE ORDER MARK}"  # tells spreadsheets that the file is UTF-8
 
 
@@ -41,7 +43,7 @@ def _cell(value: Any) -> Any:
         value = "; ".join(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return FORMULA.sub(r"\1\2'", value) if isinstance(value, str) else value
 
 
 def _json(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:

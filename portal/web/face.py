@@ -33,17 +33,29 @@ class Face(Blueprint):
     """One audience's routes. `served_at` is the path prefix the gate knows the face by."""
 
     def route(  # type: ignore[override]
-        self, rule: str, *, needs: Needs | Permission, late: bool = False, quiet: bool = False, enrolling: bool = False, **options: Any
+        self,
+        rule: str,
+        *,
+        needs: Needs | Permission,
+        late: bool = False,
+        quiet: bool = False,
+        enrolling: bool = False,
+        dry: bool = False,
+        uploads: bool = False,
+        **options: Any,
     ) -> Callable[[View], View]:
         """Register a view. `needs` is not optional. `late`: the view's verb begins writing by itself, after slow work.
         `quiet`: pages ask for it by themselves, so an htmx request to it does not count as somebody being there.
-        `enrolling`: open to somebody who must set up a second factor before anything else."""
+        `enrolling`: open to somebody who must set up a second factor before anything else.
+        `dry`: asked by POST for the length of the question only; nothing is kept, not even that the form was sent.
+        `uploads`: its form may carry files, and be as large as they may be; see web/uploads.py. When it is late as well, the view
+        asks `first_answer()` after it began writing: a note made before would hold everybody up, and be undone by that."""
 
         def register(view: View) -> View:
             @wraps(view)
             def once(**values: Any) -> Response:
-                unsafe = request.method not in SAFE
-                if unsafe and (first := _first_answer()):
+                unsafe = request.method not in SAFE and not dry
+                if unsafe and not (late and uploads) and (first := first_answer()):
                     return first
                 response = current_app.make_response(view(**values))
                 if unsafe and response.status_code < 400:
@@ -54,16 +66,17 @@ class Face(Blueprint):
                 return response
 
             once.needs = needs  # type: ignore[attr-defined]
-            once.late = late  # type: ignore[attr-defined]
+            once.late = late or dry  # type: ignore[attr-defined]
             once.quiet = quiet  # type: ignore[attr-defined]
             once.enrolling = enrolling  # type: ignore[attr-defined]
+            once.uploads = uploads  # type: ignore[attr-defined]
             self.add_url_rule(rule, view_func=once, **options)
             return view
 
         return register
 
 
-def _first_answer() -> Response | None:
+def first_answer() -> Response | None:
     """The answer to a form that was sent before; else note that it was sent now."""
     token = request.form.get("submission", "")[:64]
     if not (token.isascii() and token.isprintable()):

@@ -14,6 +14,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from ..accounts.directory import counted
+from ..cases import statuses
 from ..settings import values
 from . import times
 from .assets import asset
@@ -28,15 +29,6 @@ SEVERITY_HELP = {
 }
 TLP = {0: "CLEAR", 1: "GREEN", 2: "AMBER", 3: "AMBER+STRICT", 4: "RED"}
 PAP = {0: "CLEAR", 1: "GREEN", 2: "AMBER", 3: "RED"}
-STATUS = {
-    "New": "New",
-    "InProgress": "In progress",
-    "TruePositive": "True positive",
-    "FalsePositive": "False positive",
-    "Indeterminate": "Indeterminate",
-    "Other": "Other",
-    "Duplicated": "Duplicated",
-}
 IMPACT = {"NotApplicable": "Not applicable", "WithImpact": "With impact", "NoImpact": "No impact"}
 STAGE = {"New": "New", "InProgress": "In progress", "Closed": "Closed"}
 THEMES = ("light", "dark", "system")
@@ -53,6 +45,24 @@ def mail_notice() -> str | None:
     if g.get("viewer") is None or g.face != "console" or values.mail_is_set_up():
         return None
     return "Mail is not set up: letters are written to files in the instance's mail folder, not sent."
+
+
+class _Words:
+    """Status -> its label for colleagues, as an administrator has it now; anything else stays what it is."""
+
+    def __getitem__(self, value: str) -> str:
+        word = statuses.words().get(value)
+        return word.label if word else value
+
+    get = __getitem__
+
+
+class _Dots:
+    """Status -> the colour of the dot beside its word, empty for none."""
+
+    def __getitem__(self, value: str) -> str:
+        word = statuses.words().get(value)
+        return word.dot if word else ""
 
 
 @lru_cache(maxsize=4096)
@@ -108,7 +118,9 @@ def install(app: Flask) -> None:
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update(counted=counted, ago=times.ago, day=times.day, moment=times.moment)
+    env.filters.update(
+        {name: getattr(times, name) for name in ("ago", "calendar_day", "day", "moment", "stated", "until")}, counted=counted
+    )
     env.globals.update(
         asset=asset,
         url_for=address,
@@ -122,7 +134,8 @@ def install(app: Flask) -> None:
         severity_help=SEVERITY_HELP,
         tlp_word=TLP,
         pap_word=PAP,
-        status_word=STATUS,
+        status_word=_Words(),
+        status_dot=_Dots(),
         stage_word=STAGE,
         impact_word=IMPACT,
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, Response, current_app, g, redirect, request, url_for
 from flask_login import current_user
-from werkzeug.exceptions import Forbidden, NotFound
+from werkzeug.exceptions import Forbidden, NotFound, RequestEntityTooLarge
 
 from ..accounts import sessions
 from ..accounts.permissions import Permission
@@ -16,8 +16,10 @@ from ..audit.record import Trace
 from ..database import start_writing
 from ..extensions import csrf, db, login
 from ..sharing import guard
+from . import looking
 from .errors import session_ended
 from .face import SAFE, Needs, go_to
+from .uploads import Received, TooLarge, too_large
 
 FACES = ("console", "portal")
 DOOR = {"console": "console", "portal": "external"}
@@ -36,6 +38,11 @@ def face_of_path() -> str | None:
     """Which face an address belongs to, also when nothing is served there: a blueprint owns no URL space."""
     first = request.path.split("/", 2)[1] if request.path.startswith("/") else ""
     return first if first in FACES else None
+
+
+def looks() -> bool:
+    """Whether this browser looks at the portal through somebody else's eyes; then no session of the portal's own counts in it."""
+    return face_of_path() == "portal" and cookie_name(looking.COOKIE) in request.cookies
 
 
 def install(app: Flask) -> None:
@@ -62,10 +69,21 @@ def check() -> Any:
     needs = getattr(view, "needs", None)
     if needs is None:
         raise Unguarded(f"{request.endpoint} does not say what it needs")
+    return _look(needs) if looks() else _enter(view, needs, face)
+
+
+def _look(needs: Any) -> Any:
+    g.viewer = _viewer()
+    if (stop := looking.stop(g.viewer, cookie_name(looking.COOKIE))) is not None:
+        return stop
+    return _admit(needs, g.viewer)
+
+
+def _enter(view: Any, needs: Any, face: str | None) -> Any:
     unsafe = request.method not in SAFE
     if unsafe:
         _same_origin()
-        if not view.late:
+        if not (view.late or view.uploads):
             start_writing()
     g.viewer = _viewer() if face else None
     if needs is Needs.ANYONE:
@@ -73,10 +91,29 @@ def check() -> Any:
         return None
     if g.viewer is None:
         return _ask_to_sign_in(face or "portal", unsafe)
+    if unsafe and view.uploads and not g.viewer.must_enrol:
+        return _receive(needs, g.viewer, late=view.late)
+    return _let_in(view, g.viewer, unsafe)
+
+
+def _let_in(view: Any, viewer: Viewer, unsafe: bool) -> Any:
     _protect(unsafe)
-    if g.viewer.must_enrol and not view.enrolling:
+    if viewer.must_enrol and not view.enrolling:
         return _lead_to_second_step(g.face, unsafe)
-    return _admit(needs, g.viewer)
+    return _admit(view.needs, viewer)
+
+
+def _receive(needs: Any, viewer: Viewer, *, late: bool) -> None:
+    """A form with files: whoever may not send it is refused before it is read, and nobody waits for its files to write."""
+    _admit(needs, viewer)
+    db.session.rollback()  # what was read so far is old when the files are there, and SQLite writes nothing on top of that
+    cast("Received", request).take_files()
+    try:
+        _protect(True)
+    except RequestEntityTooLarge as error:
+        raise TooLarge(too_large()) from error
+    if not late:
+        start_writing()
 
 
 def _protect(unsafe: bool) -> None:
@@ -96,13 +133,16 @@ def _same_origin() -> None:
 def _load(_request: Any) -> Viewer | None:
     """Flask-Login's way in: the face's cookie, looked up among the server's sessions."""
     face = face_of_path()
+    if looks():
+        return looking.find(request.cookies[cookie_name(looking.COOKIE)], request.cookies.get(cookie_name("console")))
     key = request.cookies.get(cookie_name(face)) if face else None
     found = sessions.find(key, face) if key and face else None
     if found is None:
         return None
     view = current_app.view_functions.get(request.endpoint or "")
     if not (getattr(view, "quiet", False) and request.headers.get("HX-Request") == "true"):
-        sessions.touch(found, writing=request.method not in SAFE and not getattr(view, "late", False))
+        late = getattr(view, "late", False) or getattr(view, "uploads", False)
+        sessions.touch(found, writing=request.method not in SAFE and not late)
     return found.viewer
 
 

@@ -35,7 +35,7 @@ def install(app: Flask) -> None:
 def add(response: Response) -> Response:
     """Set what is the same for all answers; a view may have set a stricter referrer policy or its own caching."""
     headers = response.headers
-    headers["Content-Security-Policy"] = policy()
+    headers.setdefault("Content-Security-Policy", policy())
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "same-origin")
     headers["X-Frame-Options"] = "DENY"

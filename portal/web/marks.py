@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup
 
-NAMES = ("icon", "external_mark", "severity", "pill", "tlp", "pap", "tags", "avatar", "who", "access_badge")
+NAMES = ("icon", "external_mark", "severity", "dot", "pill", "tlp", "pap", "tags", "linked_tags", "avatar", "who", "access_badge")
 Mark = Callable[..., Markup]
 
 

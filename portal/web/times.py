@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -130,10 +131,35 @@ def ago(moment: datetime) -> Markup:
     return _element(moment, f"in {length}" if future else f"{length} ago", reading())
 
 
+def until(end: datetime | None) -> str:
+    """The end of sharing, as a title goes on; nothing while there is none."""
+    if end is None:
+        return ""
+    return f", until {in_words(end)}" if end > now() else f". Sharing ended on {in_words(end)}"
+
+
 def day(moment: datetime) -> Markup:
     """The date in words."""
     reader = reading()
     return _element(moment, _date(_on_clock(moment, reader), reader), reader)
+
+
+def calendar_day(text: str) -> str:
+    """A day of the calendar, written as 2026-11-21, in words; it has no zone."""
+    day = date.fromisoformat(text)
+    return _date(datetime(day.year, day.month, day.day, tzinfo=UTC), reading())
+
+
+_KEPT = re.compile(r"(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z))?")
+
+
+def stated(text: str) -> str:
+    """A text as it is, but a day or a moment kept as 2026-11-21 or 2026-11-21T10:00:00+00:00 in words."""
+    found = _KEPT.fullmatch(text)
+    try:
+        return text if found is None else moment(datetime.fromisoformat(text)) if found[2] else calendar_day(text)
+    except ValueError:  # no such day
+        return text
 
 
 def moment(value: datetime) -> Markup:

@@ -24,6 +24,11 @@ KINDS: dict[str, str] = {
     "api_key.created_by_name": "hidden",
     "api_key.key_hash": "hidden",
     "api_key.start": "hidden",
+    "attachment.author_name": "shown",
+    "attachment.content_type": "hidden",
+    "attachment.name": "shown",
+    "attachment.sha256": "hidden",
+    "attachment.uid": "shown",
     "attempt.bucket": "hidden",
     "audit_entry.actor_name": "hidden",
     "audit_entry.changes": "hidden",
@@ -33,6 +38,21 @@ KINDS: dict[str, str] = {
     "audit_entry.object_id": "hidden",
     "audit_entry.request_id": "hidden",
     "audit_entry.user_agent": "hidden",
+    "blob.md5": "hidden",
+    "blob.sha1": "hidden",
+    "blob.sha256": "hidden",
+    "case_status.colour": "fixed",
+    "case_status.description": "hidden",
+    "case_status.label": "hidden",
+    "case_status.value": "fixed",
+    "case_tag.tag": "hidden",
+    "case_template.case_description": "hidden",
+    "case_template.description": "hidden",
+    "case_template.fields": "fixed",
+    "case_template.name": "hidden",
+    "case_template.tags": "hidden",
+    "case_template.tasks": "fixed",
+    "case_template.title_prefix": "hidden",
     "challenge.face": "fixed",
     "challenge.key_hash": "hidden",
     "challenge.nonce": "hidden",
@@ -40,7 +60,16 @@ KINDS: dict[str, str] = {
     "comment.author_name": "shown",
     "comment.message": "own",
     "comment.message_html": "shown",
+    "comment.removed_by_name": "hidden",
     "comment.uid": "shown",
+    "comment_revision.message": "hidden",
+    "comment_revision.message_html": "hidden",
+    "custom_field.description": "shown",
+    "custom_field.group_name": "hidden",
+    "custom_field.label": "shown",
+    "custom_field.name": "hidden",
+    "custom_field.options": "fixed",
+    "custom_value.value": "shown",
     "incident_case.created_by_name": "hidden",
     "incident_case.description": "hidden",
     "incident_case.description_html": "shown",
@@ -53,6 +82,18 @@ KINDS: dict[str, str] = {
     "login_session.ip": "own",
     "login_session.key_hash": "kept",
     "login_session.user_agent": "hidden",
+    "notice.actor_name": "hidden",
+    "observable.author_name": "hidden",
+    "observable.content_type": "hidden",
+    "observable.message": "hidden",
+    "observable.message_html": "hidden",
+    "observable.sha256": "hidden",
+    "observable.tags": "hidden",
+    "observable.type": "hidden",
+    "observable.uid": "hidden",
+    "observable.value": "hidden",
+    "observable.value_key": "hidden",
+    "observable_type.name": "fixed",
     "one_time_link.created_by_name": "hidden",
     "one_time_link.email": "hidden",
     "one_time_link.nonce_hash": "hidden",
@@ -65,16 +106,27 @@ KINDS: dict[str, str] = {
     "outbox_message.letter": "fixed",
     "outbox_message.message_id": "hidden",
     "outbox_message.to_address": "hidden",
+    "party.name": "hidden",
     "passkey.credential_id": "hidden",
     "passkey.name": "own",
-    "party.name": "hidden",
     "profile.name": "hidden",
     "profile.permissions": "fixed",
     "recovery_code.code_hash": "hidden",
+    "search_text.body": "hidden",
     "setting.name": "fixed",
     "setting.value": "fixed",
     "submission.location": "hidden",
     "submission.token": "hidden",
+    "task.created_by_name": "hidden",
+    "task.description": "hidden",
+    "task.description_html": "hidden",
+    "task.group_name": "hidden",
+    "task.title": "hidden",
+    "task.uid": "hidden",
+    "task_log.author_name": "hidden",
+    "task_log.message": "hidden",
+    "task_log.message_html": "hidden",
+    "task_log.uid": "hidden",
     "totp.secret": "hidden",
     "user_account.email": "own",
     "user_account.language": "fixed",
@@ -128,6 +180,7 @@ def _rows_for_empty_tables(world: World) -> None:
     """One row in each table the world leaves empty, so that no column goes without its canary."""
     hanna, here, tables = world.people["hanna"], world.places["here"], Base.metadata.tables
     connection = db.session.connection()
+    _hang_on_a_case(world)
     fill: dict[str, dict[str, Any]] = {
         "party": {"organisation_id": here, "name": "p", "kind": "client"},
         "attempt": {"bucket": "b"},
@@ -154,6 +207,35 @@ def _rows_for_empty_tables(world: World) -> None:
     connection.execute(update(tables["membership"]).values(party_id=select(tables["party"].c.id).limit(1).scalar_subquery()))
 
 
+def _hang_on_a_case(world: World) -> None:
+    """One row of each thing that hangs on a case, on one that is shared with Hanna: what is not shown of it must stay hidden there too."""
+    tables, ada, here = Base.metadata.tables, world.people["ada"], world.places["here"]
+    put = db.session.connection().execute
+    case = {
+        "case_id": select(tables["incident_case"].c.id).where(tables["incident_case"].c.number == world.cases["shared"]).scalar_subquery()
+    }
+    by, text = {"author_id": ada, "author_name": "a"}, {"message": "m", "message_html": "m"}
+    comment = select(tables["comment"].c.id).limit(1).scalar_subquery()
+    moment = db.session.scalar(select(tables["comment"].c.created_at).limit(1))
+    one = select(1).scalar_subquery()
+    fill: list[tuple[str, dict[str, Any]]] = [
+        ("blob", {"id": 1, "sha256": "s", "sha1": "s", "md5": "m", "size": 1}),
+        ("task", {"id": 1, **case, "title": "t", "created_by_name": "c"}),
+        ("task_log", {**case, "task_id": 1, **by, **text}),
+        ("attachment", {**case, "blob_id": 1, "name": "n", "content_type": "c", "size": 1, "sha256": "s", **by, "author_external": False}),
+        ("observable", {**case, "organisation_id": here, "type": "t", "value": "v", "value_key": "k", **by, "author_external": False}),
+        ("comment_revision", {**case, "comment_id": comment, **text, "written_at": moment}),
+        ("custom_field", {"id": 1, "name": "n", "label": "l", "type": "string"}),
+        ("custom_value", {**case, "field_id": 1, "value": "v"}),
+        ("case_tag", {**case, "organisation_id": here, "tag": "t"}),
+        ("case_template", {"organisation_id": here, "name": "n"}),
+        ("notice", {**case, "user_id": ada, "reason": "assigned", "actor_name": "a", "actor_external": False}),
+    ]
+    for name, values in fill:
+        if not db.session.scalar(select(one).where(select(tables[name].c.id).exists())):
+            put(tables[name].insert().values(values))
+
+
 def _plant_column(planted: Planted, world: World, name: str, column: Column[Any]) -> None:
     table, connection = column.table, db.session.connection()
     rows = connection.execute(select(table)).all()
@@ -165,7 +247,8 @@ def _plant_column(planted: Planted, world: World, name: str, column: Column[Any]
             value = [canary] if isinstance(getattr(row, column.name), list) else {"title": [canary, canary]}
         connection.execute(update(table).where(table.c.id == row.id).values({column.name: value}))
         if column.name == "uid":
-            world.comments.update({key: canary for key, uid in world.comments.items() if uid == row.uid})
+            for known in (world.comments, world.files, world.tasks, world.logs, world.log_files, world.observables):
+                known.update({key: canary for key, uid in known.items() if uid == row.uid})
         planted.where[canary] = f"{name} of {row.id}"
         for who in SEES:
             if _concerns(world, KINDS[name], name, row, who):
@@ -180,14 +263,27 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
     cases = set(db.session.connection().scalars(select(CASE.c.id).where(CASE.c.number.in_(numbers))))
     if name.startswith("incident_case."):
         return row.id in cases
+    if name.startswith("attachment."):
+        return bool(row.case_id in cases and row.external)
     if name.startswith("comment."):
         own = kind != "own" or (row.author_id == world.people[who] and who != "rhea")
         return row.case_id in cases and row.external and own
+    if name.startswith("custom_field."):
+        return _shown_field(row.id, cases)
+    if name.startswith("custom_value."):
+        return row.case_id in cases and _shown_field(row.field_id, cases)
     if name.startswith("user_account."):
         return bool(row.id == world.people[who])
     if name.startswith(("passkey.", "login_session.")):
         return bool(row.user_id == world.people[who])
     return bool(row.id == world.places["there" if who == "gast" else "here"])
+
+
+def _shown_field(field_id: int, cases: set[int]) -> bool:
+    """Whether the field is shown in the portal and has a value on one of these cases."""
+    field, value = Base.metadata.tables["custom_field"], Base.metadata.tables["custom_value"]
+    on = select(value.c.id).join(field, field.c.id == value.c.field_id).where(field.c.id == field_id, field.c.shown_outside)
+    return db.session.connection().scalar(on.where(value.c.case_id.in_(cases)).limit(1)) is not None
 
 
 CASE = Base.metadata.tables["incident_case"]

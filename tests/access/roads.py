@@ -21,7 +21,8 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 @dataclass(frozen=True)
 class Road:
-    """One request that can be made. `case`, `comment`, `person`, `place` are names of the world, empty where the address has none."""
+    """One request that can be made. `case`, `comment`, `person`, `place` are names of the world, empty where the address has none;
+    `owner` is whose it is, where it is nobody else's business."""
 
     endpoint: str
     needs: Any
@@ -31,6 +32,7 @@ class Road:
     comment: str = ""
     person: str = ""
     place: str = ""
+    owner: str = ""
     values: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
@@ -40,7 +42,8 @@ class Road:
         return first if first in ("console", "portal") else ""
 
     def __str__(self) -> str:
-        return f"{self.method} {self.path} ({self.endpoint} {self.case} {self.comment} {self.person} {self.place})".replace("  ", " ")
+        names = " ".join(filter(None, (self.case, self.comment, self.person, self.place, self.owner)))
+        return f"{self.method} {self.path} ({self.endpoint} {names})"
 
 
 def roads(app: Flask, world: World, method: str) -> Iterator[Road]:
@@ -56,6 +59,9 @@ def roads(app: Flask, world: World, method: str) -> Iterator[Road]:
 
 def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
     arguments = sorted(rule.arguments)
+    if {"task", "observable", "file"} & set(arguments):
+        yield from _hung(rule, arguments, world)
+        return
     if "uid" in arguments:
         for case, number in world.cases.items():
             for comment in _comments(case, world):
@@ -67,16 +73,63 @@ def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str
         "user_id": [(key, {"person": name}) for name, key in {**world.people, "unknown": UNKNOWN_PERSON}.items()],
         "token": [("forged", {})],
         "organisation_id": [(key, {"place": name}) for name, key in world.places.items()],
+        # Seen by whoever sees the cases everybody of that organisation sees.
+        "template_id": [
+            (UNKNOWN_CASE, {"case": "unknown"}),
+            *((key, {"case": {"here": "shared", "there": "foreign"}[place]}) for place, key in world.templates.items()),
+        ],
         "profile_id": [(key, {}) for key in (1, 3)],  # Admin, which stays as it is, and Analyst
         "version": [("0" * 12, {})],
         "name": [("app.js", {})],
-        "session_id": [(987_652, {})],
+        "what": [("severity", {})],  # a fact of a case, or what many cases are given
+        "session_id": _owned(world.browsers, 987_652),
         "act": [("app", {}), ("passkey", {}), ("codes", {})],
         "passkey_id": [(987_651, {})],
+        "notice_id": _owned(world.notices, 987_650),
+        "status_id": [(key, {}) for key in (1, 3)],
+        "type_id": [(key, {}) for key in (1, 2)],
+        "field_id": [(key, {}) for key in (1, 2)],
     }
     for combination in product(*(kinds[argument] for argument in arguments)):
         values = {argument: value for argument, (value, _) in zip(arguments, combination, strict=True)}
         yield values, {key: name for _, names in combination for key, name in names.items()}
+
+
+def _owned(known: dict[str, int], unknown: int) -> list[tuple[Any, dict[str, str]]]:
+    return [(unknown, {"owner": "nobody"}), *((key, {"owner": name}) for name, key in known.items())]
+
+
+def _hung(rule: Rule, arguments: list[str], world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """What hangs on a case, under its own case and under another one, where it must not be found."""
+    if "task" in arguments:
+        yield from _tasks(arguments, world)
+        return
+    if "observable" in arguments:
+        for case, number in world.cases.items():
+            for owner, uid in {**world.observables, "unknown": UNKNOWN_COMMENT}.items():
+                yield {"number": number, "observable": uid}, {"case": case if owner == case else "unknown"}
+        return
+    if "file" in arguments:
+        for case, number in world.cases.items():
+            for name, uid in {**world.files, "unknown": UNKNOWN_COMMENT}.items():
+                there = name.startswith(f"{case}-") and not (rule.endpoint.startswith("external.") and name.endswith("-internal"))
+                yield {"number": number, "file": uid}, {"case": case if there else "unknown"}
+
+
+def _tasks(arguments: list[str], world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Each task and entry under its own case and under another one, where it must not be found."""
+    for case, number in world.cases.items():
+        for owner, uid in world.tasks.items():
+            names = {"case": case if owner == case else "unknown"}
+            if "file" in arguments:
+                for other, file in {**world.log_files, "unknown": UNKNOWN_COMMENT}.items():
+                    yield {"number": number, "task": uid, "file": file}, {"case": case if owner == case == other else "unknown"}
+                continue
+            if "log" not in arguments:
+                yield {"number": number, "task": uid}, names
+                continue
+            for other, log in world.logs.items():
+                yield {"number": number, "task": uid, "log": log}, {**names, "comment": f"{other}-log"}
 
 
 def _comments(case: str, world: World) -> list[str]:

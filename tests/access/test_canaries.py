@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 
+from portal.clock import now
 from portal.extensions import db
 from portal.mail.letters import LETTERS, write
 from portal.mail.models import OutboxMessage
@@ -64,28 +67,52 @@ def test_a_team_that_signs_as_a_team_is_not_named(app: Flask, world: World, brow
 def test_letters_carry_nothing_of_a_case(app: Flask, world: World, who: str) -> None:
     """Every letter about every case and comment, written for every outsider: number and link at most, and only of what they see."""
     planted = plant(app, world)
-    may = planted.may.get(who, set())
+    may, told = planted.may.get(who, set()), set()
     with app.app_context(), app.test_request_context():
         place = world.places["there" if who == "gast" else "here"]
-        cases = {row.id: row.number for row in db.session.connection().execute(CASE.select())}
-        comments = db.session.connection().execute(COMMENT.select()).all()
-        names = {number: name for name, number in world.cases.items()}
-        for letter in ("case_shared", "case_news", "external_reply"):
-            assert letter in LETTERS
-            for case_id, comment in [(c.case_id, c) for c in comments] + [(key, None) for key in cases]:
-                key = comment.id if comment else None
-                row = OutboxMessage(letter=letter, organisation_id=place, to_user_id=world.people[who], case_id=case_id, comment_id=key)
-                written = write(row)
-                seen = names[cases[case_id]] in SEES.get(who, ()) and (comment is None or comment.external)
-                if written is None:
-                    assert not seen or (letter != "case_shared" and comment is None)
-                    continue
-                assert seen
-                text = f"{written.subject}\n{written.text}\n{written.html}"
-                own = may | {c for c, where in planted.where.items() if where in _own(world, who, place)}
-                assert {planted.where[c] for c in planted.where if c in text and c not in own} == set()
-                assert not any(never in text for never in NEVER)
-                assert not any(c in text for c in planted.where if planted.where[c].startswith(("incident_case.", "comment.")))
+        own = may | {c for c, where in planted.where.items() if where in _own(world, who, place)}
+        cases, comments = _endings_set(world)
+        for letter, case_id, comment in _subjects(cases, comments):
+            files = {"files": "2000-01-01T00:00:00+00:00"} if comment is None else {}
+            about = {"case_id": case_id, "comment_id": comment.id if comment else None, "extra": {"cases": [case_id], **files}}
+            written = write(OutboxMessage(letter=letter, organisation_id=place, to_user_id=world.people[who], **about))
+            sees = cases[case_id] in SEES.get(who, ()) and (comment is None or comment.external)
+            if written is None:
+                assert not sees or cases[case_id] not in DUE.get(letter, SEES[who]), (letter, cases[case_id])
+                continue
+            assert sees if letter != "access_ended" else cases[case_id] == "revoked", (letter, cases[case_id])
+            told.add(letter)
+            text = f"{written.subject}\n{written.text}\n{written.html}"
+            assert {planted.where[c] for c in planted.where if c in text and c not in own} == set()
+            assert not any(never in text for never in NEVER)
+            assert not any(c in text for c in planted.where if planted.where[c].startswith(OF_A_CASE))
+    assert told == (set(LETTERS) - OF_THE_ACCOUNT if who == "hanna" else told)
+
+
+OF_THE_ACCOUNT = {"invitation", "reset", "password_changed", "email_change", "email_changed", "mfa_changed", "mfa_reset"}
+OF_CASES = {"cases_shared", "access_ending", "access_ended"}  # of no comment
+# Which cases have what the letter tells of; all of them where it is not named. `revoked` was shared with Hanna until a moment ago.
+DUE = {"access_ending": ("shared",), "access_ended": ()}
+OF_A_CASE = ("incident_case.", "comment.", "attachment.")
+
+
+def _subjects(cases: dict[int, str], comments: list[Any]) -> Iterator[tuple[str, int, Any]]:
+    """Each letter about a case, a new one by itself, with each case, and with each comment where it tells of one."""
+    for letter in sorted(set(LETTERS) - OF_THE_ACCOUNT):
+        if letter not in OF_CASES:
+            yield from ((letter, comment.case_id, comment) for comment in comments)
+        if letter != "external_reply":
+            yield from ((letter, case_id, None) for case_id in cases)
+
+
+def _endings_set(world: World) -> tuple[dict[int, str], list[Any]]:
+    """Cases by their key, and all comments; sharing of `shared` ends tomorrow, that of `revoked` has just ended."""
+    connection = db.session.connection()
+    for name, days in (("shared", 1), ("revoked", 0)):
+        ends = CASE.update().where(CASE.c.number == world.cases[name]).values(shared_until=now() + timedelta(days=days))
+        connection.execute(ends)
+    names = {number: name for name, number in world.cases.items()}
+    return {row.id: names[row.number] for row in connection.execute(CASE.select())}, list(connection.execute(COMMENT.select()))
 
 
 def _own(world: World, who: str, place: int) -> set[str]:

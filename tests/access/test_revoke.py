@@ -8,10 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from portal.accounts import sessions
 from portal.accounts.models import LoginSession, Membership, Profile, membership_profile
+from portal.cases.models import Case
+from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
 from tests import factories as make
+from tests.access.roads import plain
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -20,7 +24,7 @@ Browse = Callable[[str], Browser]
 def share(world: World, ada: Browser, case: str, access: str, *people: str) -> None:
     """Through the console, as an analyst does it."""
     data = {"access": access, "users": [world.people[who] for who in people]}
-    assert ada.post(f"/console/cases/{world.cases[case]}/access", data).status_code == 303
+    assert ada.confirm(f"/console/cases/{world.cases[case]}/access", data).status_code == 303
 
 
 @pytest.mark.parametrize(("access", "left"), [("internal", ()), ("external", ("rhea",))])
@@ -60,6 +64,25 @@ def test_a_comment_made_internal_is_gone_at_once(world: World, browse: Browse) -
     assert ada.post(mark, {"external": "0"}).status_code == 303
     assert "External word on shared." not in hanna.get(path).text
     assert "External word on shared." not in hanna.get(path, htmx=True).text
+
+
+def test_a_copied_file_address_dies_with_the_share(app: Flask, world: World, browse: Browse) -> None:
+    ada, hanna = browse("ada"), browse("hanna")
+    path = f"/portal/cases/{world.cases['shared']}"
+    with app.app_context():
+        start_writing()
+        by = sessions.viewer_of(world.people["ada"], world.places["here"])
+        case = db.session.scalars(select(Case).where(Case.number == world.cases["shared"])).one()
+        uid = make.attach(case, by, "evidence.txt", b"evidence", external=True).uid
+        db.session.commit()
+    assert hanna.get(f"{path}/files/{uid}").data == b"evidence"
+    assert hanna.get(f"/portal/cases/{world.cases['all']}/files/{uid}").status_code == 404
+    share(world, ada, "shared", "internal")
+    lost = hanna.get(f"{path}/files/{uid}")
+    assert lost.status_code == 404
+    assert plain(lost) == plain(hanna.get(f"{path}/files/{'f' * 16}"))
+    assert hanna.get(f"{path}/files/{uid}", headers={"Range": "bytes=0-1"}).status_code == 404
+    assert hanna.get(f"{path}/files/{uid}", headers={"If-None-Match": "*"}).status_code == 404
 
 
 def test_a_locked_person_is_out_at_once_and_stays_out(world: World, browse: Browse) -> None:

@@ -34,7 +34,7 @@ def inside(browse: Browse, world: World) -> None:
         assert ada.post(f"/console/cases/{number}/comments/{own}/edit", {"message": "Between us, once more."}).status_code == 303
         assert ada.post(f"/console/cases/{number}/comments/{own}/delete").status_code == 303
         change = {"title": f"The {name} case", "description": f"Description of the {name} case.", "severity": 2, "tags": f"tag-{name}"}
-        change |= {"tlp": 4, "pap": 3, "status": "New", "assignee": str(world.people["olga"])}
+        change |= {"tlp": 3, "pap": 3, "status": "New", "assignee": str(world.people["olga"])}
         page = ada.get(f"/console/cases/{number}/edit").text
         version = re.search(r'name="version"[^>]*value="(\d+)"', page)
         start = re.search(r'name="start_date"[^>]*value="([^"]*)"', page)
@@ -65,7 +65,7 @@ def test_sharing_with_one_more_is_not_told_to_the_others(app: Flask, world: Worl
     ada = browse("ada")
     chosen = [world.people[who] for who in ("hanna", "rhea", "vic")]
     data = {"access": "external", "users": chosen}
-    assert ada.post(f"/console/cases/{world.cases['shared']}/access", data).status_code == 303
+    assert ada.confirm(f"/console/cases/{world.cases['shared']}/access", data).status_code == 303
     with at(moment):
         assert portal_bytes(app, world, browse, "hanna") == before
 
@@ -76,7 +76,8 @@ def test_an_external_comment_does_show(app: Flask, world: World, browse: Browse)
     home, number = Road("external.home", None, "GET", "/portal/"), world.cases["shared"]
     before = plain(first.go(home))
     assert before.index("The all case") < before.index("The shared case")
-    assert browse("ada").post(f"/console/cases/{number}/comments", {"message": "For you.", "audience": "external"}).status_code == 303
+    page, sent = f"/console/cases/{number}", {"message": "For you.", "audience": "external"}
+    assert browse("ada").confirm(f"{page}/comments", sent, asked=page).status_code == 303
     after = plain(first.go(home))
     assert after.index("The shared case") < after.index("The all case")
     assert "For you." in first.go(Road("external.case", None, "GET", f"/portal/cases/{number}")).text

@@ -89,7 +89,7 @@ def test_people_are_told_what_they_may_do_in_words(cast: Cast) -> None:
     assert told["ruth"].sentences == ["Read the organisation's cases, except restricted ones you are not named on"]
     assert told["ada"].profiles == ["Sharer"]
     assert "Share cases with external users" in told["ada"].sentences
-    assert "Change mail and sign-in settings" in told["pia"].sentences
+    assert "Change mail and sign-in settings, and the statuses of cases" in told["pia"].sentences
     assert (told["rhea"].profiles, told["rhea"].sentences) == ([], ["Read the cases that are shared with you"])
     assert told["hanna"].sentences[1:] == ["Write messages to the security team on these cases"]
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from portal.accounts import directory, invitations, links, people, standing
+from portal.accounts import directory, invitations, links, people, selection, standing
 from portal.accounts.directory import Filters
 from portal.accounts.models import AccountType, ApiKey, Membership, OneTimeLink, Profile, Purpose, User
 from portal.accounts.viewer import Viewer
@@ -129,7 +129,7 @@ def test_every_state_is_in_exactly_one_filter(cast: Cast) -> None:
     assert sorted(found) == sorted(names(cast("pia")))
 
 
-@pytest.mark.parametrize("sort", list(directory.ORDERS))
+@pytest.mark.parametrize("sort", list(selection.ORDERS))
 def test_pages_follow_each_other_without_gap_or_repetition(cast: Cast, sort: str) -> None:
     many(cast, 60)
     olga = cast("olga")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select
 
-from portal.accounts import directory, invitations, joining, people, platform, sessions
+from portal.accounts import invitations, joining, people, platform, sessions
 from portal.accounts.joining import Seat
 from portal.accounts.models import AccountType, Membership, User
 from portal.accounts.viewer import Viewer
@@ -17,7 +17,7 @@ from portal.mail.models import State
 from portal.organisations.models import Organisation
 from portal.refusals import NotAllowed, NotVisible, Refusal, Unfit
 from portal.sharing.models import Grant
-from tests.fixtures.rooms import Cast, letters, newest_audit
+from tests.fixtures.rooms import Cast, letters, newest_audit, roles_of
 
 
 def ids(*names: str) -> frozenset[int]:
@@ -25,7 +25,7 @@ def ids(*names: str) -> frozenset[int]:
 
 
 def held(cast: Cast, who: str, place: str = "here") -> list[str]:
-    return directory.profiles_of(cast.world.people[who], cast.world.places[place])
+    return roles_of(cast.world.people[who], cast.world.places[place])
 
 
 def add(cast: Cast, who: str, place: str, *profiles: str, by: str = "pia", default: bool = False) -> None:

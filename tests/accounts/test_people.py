@@ -34,7 +34,7 @@ from portal.refusals import NotAllowed, NotVisible, Refusal, Unfit
 from portal.sharing import scope
 from portal.sharing.models import Grant
 from tests import factories as make
-from tests.fixtures.rooms import Cast, at_once, letters, newest_audit
+from tests.fixtures.rooms import Cast, at_once, letters, newest_audit, roles_of
 
 NEW = "velvet-harbour-onion-38"
 
@@ -126,7 +126,7 @@ def test_pia_can_invite_to_every_organisation_but_no_outsider_to_the_admin_one(c
         with pytest.raises(Unfit, match="organisations in the list"):
             invite(pia, "other@client.example", organisation_id=unknown)
     admin = invite(pia, "second@admin.example", "Admin", kind=AccountType.NORMAL)
-    assert directory.profiles_of(admin.id, cast.world.places["admin"]) == ["Admin"]
+    assert roles_of(admin.id, cast.world.places["admin"]) == ["Admin"]
 
 
 def test_nobody_is_invited_to_a_locked_organisation(cast: Cast) -> None:

@@ -100,3 +100,6 @@ def test_two_organisations_do_not_share_a_name(inside: Flask) -> None:
     platform.create_organisation("Northwind")
     with pytest.raises(Refusal, match="exists already"):
         platform.create_organisation("NORTHWIND")
+    platform.create_organisation("Ångström")
+    with pytest.raises(Refusal):
+        platform.create_organisation("ÅNGSTRÖM")

@@ -48,7 +48,7 @@ def change_everything(page: Page, server: LiveServer, face: str, folder: Path) -
     page.get_by_role("button", name="Use this picture").click()
     drawn = page.locator(".portrait img")
     expect(drawn).to_be_visible()
-    assert drawn.evaluate("image => image.complete && image.naturalWidth") == 256
+    expect(drawn).to_have_js_property("naturalWidth", 256)
     page.get_by_label("Time zone").select_option(label="Berlin")
     page.get_by_label("Language").select_option(label="English (month first)")
     page.get_by_role("button", name="Save language and time zone").click()

@@ -104,7 +104,7 @@ def test_pia_can_manage_organisations(start_server: Start, open_page: OpenPage, 
     page.get_by_role("button", name="Upload picture").click()
     shown = page.get_by_role("img", name="The picture of Harbour Watch now")
     expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.naturalWidth") == 256
+    expect(shown).to_have_js_property("naturalWidth", 256)
     page.get_by_role("button", name="Remove picture").click()
     expect(shown).to_have_count(0)
 

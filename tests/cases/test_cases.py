@@ -11,9 +11,10 @@ from flask import Flask
 from sqlalchemy import delete, func, select
 
 from portal.accounts import people
-from portal.cases import cases
+from portal.cases import cases, lifecycle
 from portal.cases.cases import Draft
-from portal.cases.models import CLOSED, Case, CaseCounter
+from portal.cases.models import STATUSES, Case, CaseCounter, Stage
+from portal.cases.tags import split_tags
 from portal.clock import at, now
 from portal.database import start_writing
 from portal.extensions import db
@@ -21,6 +22,8 @@ from portal.refusals import NotAllowed, NotVisible, Refusal, Stale
 from portal.sharing import guard
 from tests.factories import make_case, share
 from tests.fixtures.rooms import Cast, at_once, newest_audit
+
+CLOSED = [status for status, stage in STATUSES.items() if stage is Stage.CLOSED]
 
 
 def draft_of(case: Case, **changes: Any) -> Draft:
@@ -199,13 +202,42 @@ def test_a_case_keeps_an_assignee_who_has_left(cast: Cast) -> None:
         edit(cast, case, "olga", assignee_id=cast.world.people["ada"])
 
 
+def move(cast: Cast, case: Case, status: str) -> None:
+    """To another status, the way that leads there."""
+    if status in CLOSED:
+        lifecycle.close_case(case, status=status, summary="Done.", impact="NoImpact", version=case.version, by=cast("ada"))
+        return
+    if case.stage is Stage.CLOSED:
+        lifecycle.reopen_case(case, version=case.version, by=cast("ada"))
+    edit(cast, case, status=status)
+
+
+def test_editing_does_not_close_a_case(cast: Cast) -> None:
+    case = cast.case("internal")
+    with pytest.raises(Refusal, match="Use Close case"):
+        edit(cast, case, status="TruePositive")
+    assert (case.status, case.version) == ("New", 1)
+
+
+def test_a_flag_is_the_organisations_and_no_business_of_outsiders(cast: Cast) -> None:
+    case = cast.case("shared")
+    before = (case.outside_at, case.details_at, case.version)
+    assert cases.flag_case(case, True, by=cast("ada"))
+    assert not cases.flag_case(case, True, by=cast("olga"))
+    assert (case.flagged, (case.outside_at, case.details_at, case.version)) == (True, before)
+    assert newest_audit()[0].changes == {"flagged": [False, True]}
+    for who in ("ruth", "hanna"):
+        with pytest.raises(NotAllowed, match="flag cases"):
+            cases.flag_case(case, False, by=cast(who))
+
+
 def test_stages_remember_when_they_were_first_entered(cast: Cast) -> None:
     case = cast.case("internal")
     begun = now()
     moments = [begun + timedelta(hours=hours) for hours in range(1, 6)]
     for moment, status in zip(moments, ("InProgress", "TruePositive", "InProgress", "FalsePositive", "New"), strict=True):
         with at(moment):
-            edit(cast, case, status=status)
+            move(cast, case, status)
         assert case.stage == ("Closed" if status in CLOSED else status)
         assert case.end_date == (moment if status in CLOSED else None)
     assert (case.in_progress_at, case.closed_at) == (moments[0], moments[1])
@@ -214,7 +246,7 @@ def test_stages_remember_when_they_were_first_entered(cast: Cast) -> None:
 
 def test_closing_at_once_skips_the_middle(cast: Cast) -> None:
     case = cast.case("internal")
-    edit(cast, case, status="Duplicated")
+    move(cast, case, "Duplicated")
     assert (case.stage, case.in_progress_at, case.stage_at) == ("Closed", None, case.closed_at)
 
 
@@ -263,8 +295,8 @@ def test_a_case_one_may_not_see_is_not_there(cast: Cast) -> None:
 
 
 def test_tags_come_from_a_line() -> None:
-    assert cases.split_tags(" b, a ,,a, " + "x" * 200) == ("a", "b", "x" * 128)
-    assert cases.split_tags("") == ()
+    assert split_tags(" b, a ,,a, " + "x" * 200) == ("a", "b", "x" * 200), "nothing is cut off behind anybody's back"
+    assert split_tags("") == ()
 
 
 def test_deleting_nothing_case_counts_stay(cast: Cast) -> None:

@@ -88,6 +88,61 @@ def test_a_deleted_comment_is_gone_and_stays_in_the_history(cast: Cast) -> None:
     assert newest_audit()[0].changes == {"message": ["Hanna's word on shared.", None]}
 
 
+def test_the_words_before_an_edit_are_kept_with_their_times(cast: Cast) -> None:
+    case, comment = cast.case("shared"), cast.comment("shared-hanna")
+    written, first, second = comment.created_at, now() + timedelta(minutes=5), now() + timedelta(minutes=9)
+    for moment, words in ((first, "Second"), (second, "Third")):
+        with at(moment):
+            comments.edit_comment(case, comment, words, by=cast("hanna"))
+    db.session.commit()
+    told = comments.versions_of(cast.comment("shared-hanna"))
+    assert [(v.since, v.until) for v in told] == [(second, None), (first, second), (written, first)]
+    assert [v.message_html.striptags() for v in told] == ["Third", "Second", "Hanna's word on shared."]
+
+
+def test_so_many_earlier_versions_are_kept_and_no_more(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert comments.MOST_REVISIONS == 50
+    monkeypatch.setattr(comments, "MOST_REVISIONS", 3)
+    case, comment, other = cast.case("shared"), cast.comment("shared-hanna"), cast.comment("shared-external")
+    comments.edit_comment(case, other, "Another's", by=cast("ada"))
+    for number in range(6):
+        comments.edit_comment(case, comment, f"Version {number}", by=cast("hanna"))
+    db.session.commit()
+    told = comments.versions_of(cast.comment("shared-hanna"))
+    assert [version.message_html.striptags() for version in told] == ["Version 5", "Version 4", "Version 3", "Version 2"]
+    assert len(comments.versions_of(cast.comment("shared-external"))) == 2
+    assert newest_audit(6)[-1].changes == {"message": ["Hanna's word on shared.", "Version 0"]}, "the trail has what went"
+
+
+def test_a_removed_comment_leaves_who_and_when_and_no_words(cast: Cast) -> None:
+    case, comment = cast.case("shared"), cast.comment("shared-hanna")
+    before = case.details_at
+    comments.edit_comment(case, comment, "Worse words", by=cast("hanna"))
+    for who in ("ada", "ruth", "rhea", "pia"):
+        with pytest.raises(NotAllowed):
+            comments.remove_comment(case, comment, by=cast(who))
+    with at(moment := now() + timedelta(minutes=5)):
+        comments.remove_comment(case, comment, by=cast("olga"))
+    db.session.commit()
+    trace = cast.comment("shared-hanna")
+    assert (trace.message, trace.message_html, trace.external, trace.outside_at) == ("", "", False, None)
+    assert (trace.removed_at, trace.removed_by_name) == (moment, "Olga Person")
+    assert len(comments.versions_of(trace)) == 1, "what it said before is gone too"
+    entry = newest_audit()[0]
+    assert (entry.kind, entry.changes["message"]) == ("comment:removed", ["Worse words", None])
+    assert before <= case.outside_at < moment
+    with pytest.raises(NotVisible):
+        comments.load_comment(case, trace.uid)
+
+
+def test_olga_takes_her_own_back_without_a_trace(cast: Cast) -> None:
+    case = cast.case("shared")
+    mine = say(case, cast("olga"), "Mine")
+    comments.remove_comment(case, mine, by=cast("olga"))
+    assert newest_audit()[0].kind == "comment:deleted"
+    assert "Mine" not in [comment.message for comment in comments.comments_of(case)]
+
+
 def test_a_comment_is_found_in_its_own_case_only(cast: Cast) -> None:
     uid = cast.world.comments["shared-external"]
     assert comments.load_comment(cast.case("shared"), uid).uid == uid

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from html import unescape
+from zoneinfo import ZoneInfo
 
 import pytest
+from flask import Flask
+from sqlalchemy import select, update
 
-from tests.fixtures.world import Browser, World
+from portal.accounts.models import User
+from portal.cases.models import Case
+from portal.clock import now
+from portal.database import start_writing
+from portal.extensions import db
+from tests.fixtures.world import SHOWN, Browser, World
 
 Browse = Callable[[str], Browser]
 
@@ -32,19 +41,19 @@ def test_the_drawer_is_a_page_too(world: World, browse: Browse) -> None:
 
 def test_ada_can_share_and_revoke_without_javascript(world: World, browse: Browse) -> None:
     ada, vic = browse("ada"), browse("vic")
-    answer = ada.post(path(world, "internal"), {"access": "external", "users": [world.people["vic"]]})
+    answer = ada.confirm(path(world, "internal"), {"access": "external", "users": [world.people["vic"]]})
     assert answer.headers["Location"] == f"/console/cases/{world.cases['internal']}"
     page = ada.get(answer.headers["Location"]).text
     assert "1 external user can see this case now." in page
     assert "Shared with Vic Person" in page
     assert vic.get(f"/portal/cases/{world.cases['internal']}").status_code == 200
-    assert ada.post(path(world, "internal"), {"access": "internal"}).status_code == 303
+    assert ada.confirm(path(world, "internal"), {"access": "internal"}).status_code == 303
     assert vic.get(f"/portal/cases/{world.cases['internal']}").status_code == 404
 
 
 def test_ada_can_share_from_the_drawer(world: World, browse: Browse) -> None:
     number = world.cases["internal"]
-    answer = browse("ada").post(path(world, "internal"), {"access": "all_external"}, htmx=True)
+    answer = browse("ada").confirm(path(world, "internal"), {"access": "all_external"}, htmx=True)
     assert answer.status_code == 200
     for target in (f"#case-{number}-badge", f"#case-{number}-banner"):
         assert target in answer.text
@@ -98,7 +107,7 @@ def test_a_stale_choice_is_refused_and_shows_the_present(world: World, browse: B
     ada, olga = browse("ada"), browse("olga")
     version = re.search(r'name="version" value="(\d+)"', ada.get(path(world, "shared")).text)
     assert version is not None
-    assert olga.post(path(world, "shared"), {"access": "internal"}).status_code == 303
+    assert olga.confirm(path(world, "shared"), {"access": "internal"}).status_code == 303
     data = {"access": "external", "users": [world.people["hanna"]], "version": version[1]}
     answer = ada.post(path(world, "shared"), data)
     assert answer.status_code == 422
@@ -109,11 +118,11 @@ def test_a_stale_choice_is_refused_and_shows_the_present(world: World, browse: B
 def test_what_would_appear_again_must_be_confirmed(world: World, browse: Browse) -> None:
     ada, hanna = browse("ada"), browse("hanna")
     data = {"access": "external", "users": [world.people["hanna"]]}
-    refused = ada.post(path(world, "revoked"), data)
+    refused = ada.confirm(path(world, "revoked"), data)
     assert refused.status_code == 422
     assert "External word on revoked." in refused.text
     assert hanna.get(f"/portal/cases/{world.cases['revoked']}").status_code == 404
-    assert ada.post(path(world, "revoked"), {**data, "again": "y"}).status_code == 303
+    assert ada.confirm(path(world, "revoked"), {**data, "again": "y"}).status_code == 303
     page = hanna.get(f"/portal/cases/{world.cases['revoked']}").text
     assert "External word on revoked." in page
     assert "Internal word" not in page
@@ -145,3 +154,107 @@ def test_nothing_is_shared_that_was_not_shown_before(world: World, browse: Calla
     assert shown is not None
     assert ada.post(path, {**form, "seen": shown[1]}).status_code == 303
     assert browse("vic").get(f"/portal/cases/{world.cases['internal']}").status_code == 200
+
+
+def test_ada_can_share_until_a_day_on_her_clock(app: Flask, world: World, browse: Browse) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(User).where(User.id == world.people["ada"]).values(time_zone="America/New_York"))
+        db.session.commit()
+    day = (now() + timedelta(days=30)).date()
+    ada, form = browse("ada"), {"access": "external", "users": [world.people["vic"]]}
+    assert ada.confirm(path(world, "internal"), {**form, "until": day.isoformat()}).status_code == 303
+    assert f"{day.day} {day:%b %Y}, 23:59" in ada.get(f"/console/cases/{world.cases['internal']}").text
+    ends = ended_on(app, world)
+    assert ends == datetime.combine(day, time(23, 59, 59), ZoneInfo("America/New_York"))
+    # Olga, elsewhere on the globe, leaves the day as her clock shows it: the moment stays.
+    hers = re.search(r'name="until"[^>]*value="([\d-]+)"', browse("olga").get(path(world, "internal")).text)
+    assert hers is not None
+    assert browse("olga").confirm(path(world, "internal"), {**form, "until": hers[1]}).status_code == 303
+    assert ended_on(app, world) == ends
+    assert "no end date any more" in ada.get(ada.confirm(path(world, "internal"), {**form, "until": ""}).headers["Location"]).text
+    assert ended_on(app, world) is None
+
+
+def ended_on(app: Flask, world: World) -> datetime | None:
+    with app.app_context():
+        return db.session.scalars(select(Case.shared_until).where(Case.number == world.cases["internal"])).one()
+
+
+@pytest.mark.parametrize("until", ["2001-01-01", "1900-01-01", "9999-12-31", "nonsense", "2026-02-31", "\0"])
+def test_a_day_that_cannot_be_is_refused(world: World, browse: Browse, until: str) -> None:
+    ada, form = browse("ada"), {"access": "all_external", "until": until}
+    assert ada.post(path(world, "internal"), form).status_code == 422
+    assert ada.get(path(world, "internal"), query_string=form, htmx=True).status_code == 200
+    assert browse("vic").get(f"/portal/cases/{world.cases['internal']}").status_code == 404
+
+
+def test_a_form_without_the_day_leaves_it(app: Flask, world: World, browse: Browse) -> None:
+    day, ada = (now() + timedelta(days=30)).date(), browse("ada")
+    form = {"access": "external", "users": [world.people["vic"]]}
+    ada.confirm(path(world, "internal"), {**form, "until": day.isoformat()})
+    ends = ended_on(app, world)
+    ada.confirm(path(world, "internal"), {"access": "external", "users": [world.people["hanna"]]})
+    assert ended_on(app, world) == ends
+
+
+def test_a_reason_is_asked_for_only_when_the_tlp_says_so(app: Flask, world: World, browse: Browse) -> None:
+    ada, query = browse("ada"), {"access": "external", "users": [world.people["vic"]]}
+    assert 'name="reason"' not in ada.get(path(world, "internal"), query_string=query, htmx=True).text
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Case).where(Case.number == world.cases["internal"]).values(tlp=3))
+        db.session.commit()
+    assert 'name="reason"' in ada.get(path(world, "internal"), query_string=query, htmx=True).text
+    refused = ada.confirm(path(world, "internal"), query)
+    assert refused.status_code == 422
+    assert "why these people may receive it" in refused.text
+    assert ada.confirm(path(world, "internal"), {**query, "reason": "They run the machine."}).status_code == 303
+    assert "They run the machine." in ada.get(f"/console/cases/{world.cases['internal']}/history").text
+    assert "They run the machine." not in browse("vic").get(f"/portal/cases/{world.cases['internal']}").text
+
+
+def test_the_drawer_counts_what_will_be_seen(world: World, browse: Browse) -> None:
+    query = {"access": "external", "users": [world.people["vic"]], "again": "y"}
+    text = " ".join(browse("ada").get(path(world, "revoked"), query_string=query, htmx=True).text.split())
+    assert re.search(r"They see the case with 2 external comments and (no|\d+) external files?\.", text)
+
+
+def test_a_refused_share_does_not_read_as_done(app: Flask, world: World, browse: Browse) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Case).where(Case.number == world.cases["internal"]).values(tlp=3))
+        db.session.commit()
+    text = browse("ada").confirm(path(world, "internal"), {"access": "external", "users": [world.people["vic"]]}).text
+    assert "Who will see this case" in text
+    assert "Who sees this case now" not in text
+    assert "Share with 1 person" in text
+    assert "At least 10 characters" in text
+    assert re.search(r'<textarea[^>]*name="reason"[^>]* required', text)
+
+
+def test_a_last_day_that_has_passed_is_an_error_at_the_field(world: World, browse: Browse) -> None:
+    ada, form = browse("ada"), {"access": "all_external", "until": "2001-01-01"}
+    assert 'id="until-error"' in ada.post(path(world, "internal"), form).text
+    part = ada.get(path(world, "internal"), query_string=form, htmx=True).text
+    assert re.search(r'class="error".*The last day must not be in the past', part, re.DOTALL)
+
+
+def test_an_end_date_that_stands_is_said_to_hold_for_newcomers(app: Flask, world: World, browse: Browse) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Case).where(Case.number == world.cases["shared"]).values(shared_until=now() + timedelta(days=9)))
+        db.session.commit()
+    query = {"access": "external", "users": [world.people[name] for name in ("hanna", "rhea", "vic")]}
+    assert "for those who gain access now, too" in browse("ada").get(path(world, "shared"), query_string=query, htmx=True).text
+
+
+@pytest.mark.parametrize("left_out", ["seen", "version"])
+def test_a_form_that_does_not_say_what_it_showed_is_answered_with_the_effect(world: World, browse: Browse, left_out: str) -> None:
+    ada, query = browse("ada"), {"access": "all_external"}
+    shown = dict(SHOWN.findall(ada.get(path(world, "internal"), query_string=query).text))
+    assert shown.pop(left_out)
+    answer = ada.post(path(world, "internal"), {**query, **shown})
+    assert "Nothing is changed yet." in answer.text
+    assert "Share with all external users" in answer.text
+    assert browse("vic").get(f"/portal/cases/{world.cases['internal']}").status_code == 404

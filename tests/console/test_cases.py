@@ -36,45 +36,12 @@ def fields(page: str) -> dict[str, str]:
     return found
 
 
-def test_ada_sees_her_organisations_cases_latest_first(browse: Browse) -> None:
-    assert titles(browse("ada").get("/console/cases").text) == [
-        f"The {name} case" for name in ("revoked", "all", "restricted", "internal", "shared")
-    ]
-
-
 def test_olga_cannot_see_a_case_restricted_to_ada(browse: Browse) -> None:
     assert "The restricted case" not in browse("olga").get("/console/cases").text
 
 
 def test_otto_sees_nothing_of_the_other_organisation(browse: Browse) -> None:
     assert titles(browse("otto").get("/console/cases").text) == ["The foreign case"]
-
-
-@pytest.mark.parametrize(
-    ("query", "names"),
-    [
-        ("shared=all", ["all"]),
-        ("shared=selected", ["shared"]),
-        ("shared=not", ["revoked", "restricted", "internal"]),
-        ("mine=me", ["revoked", "all", "restricted", "internal", "shared"]),
-        ("severity=4", []),
-        ("stage=Closed", []),
-        ("stage=New&severity=2&shared=all", ["all"]),
-        ("stage=nonsense", ["revoked", "all", "restricted", "internal", "shared"]),
-        ("severity='%20OR%201=1", ["revoked", "all", "restricted", "internal", "shared"]),
-    ],
-)
-def test_the_list_can_be_narrowed(browse: Browse, query: str, names: list[str]) -> None:
-    page = browse("ada").get(f"/console/cases?{query}").text
-    assert titles(page) == [f"The {name} case" for name in names]
-    if not names:
-        assert "No case fits these filters" in page
-
-
-def test_a_filter_is_named_and_can_be_taken_off(browse: Browse) -> None:
-    page = browse("ada").get("/console/cases?shared=all&stage=New").text
-    assert "Shared: With all" in page
-    assert 'href="/console/cases?stage=New"' in page
 
 
 def test_the_badge_says_who_can_see_a_case(browse: Browse) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.fixtures.world import Browser, World
+from tests.fixtures.world import SHOWN, Browser, World
 
 Browse = Callable[[str], Browser]
 
@@ -27,7 +27,8 @@ def portal(browse: Browse, world: World, name: str = "shared") -> str:
 )
 def test_a_comment_is_internal_unless_chosen_otherwise(world: World, browse: Browse, audience: dict[str, str], seen: bool) -> None:
     ada = browse("ada")
-    answer = ada.post(f"{case(world, 'shared')}/comments", {"message": "A **new** thing", **audience})
+    page = case(world, "shared")
+    answer = ada.confirm(f"{page}/comments", {"message": "A **new** thing", **audience}, asked=page)
     assert answer.status_code == 303
     assert "A <strong>new</strong> thing" in ada.get(case(world, "shared")).text
     assert ("A <strong>new</strong> thing" in portal(browse, world)) is seen
@@ -63,7 +64,7 @@ def test_ada_can_make_a_comment_external_and_internal_again(world: World, browse
     asked = ada.get(path, htmx=htmx)
     assert "Hanna Person" in asked.text, "it says who will read it"
     for external, seen in (("1", True), ("1", True), ("0", False), ("0", False)):
-        assert ada.post(path, {"external": external}, htmx=htmx).status_code == (200 if htmx else 303)
+        assert ada.confirm(path, {"external": external}, htmx=htmx).status_code == (200 if htmx else 303)
         assert ("Internal word on shared." in portal(browse, world)) is seen
 
 
@@ -80,7 +81,7 @@ def test_ada_can_edit_and_delete_her_own(world: World, browse: Browse) -> None:
     ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{world.comments['shared-external']}"
     assert "External word on shared." in ada.get(f"{path}/edit").text
     assert ada.post(f"{path}/edit", {"message": ""}).status_code == 422
-    assert ada.post(f"{path}/edit", {"message": "Better words"}).status_code == 303
+    assert ada.confirm(f"{path}/edit", {"message": "Better words"}).status_code == 303
     page = portal(browse, world)
     assert "Better words" in page
     assert "External word on shared." not in page
@@ -93,7 +94,7 @@ def test_ada_can_edit_and_delete_her_own(world: World, browse: Browse) -> None:
 def test_edits_and_deletions_come_back_as_parts(world: World, browse: Browse) -> None:
     ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{world.comments['shared-external']}"
     assert ada.get(f"{path}/edit", htmx=True).text.lstrip().startswith("<dialog")
-    saved = ada.post(f"{path}/edit", {"message": "Better words"}, htmx=True)
+    saved = ada.confirm(f"{path}/edit", {"message": "Better words"}, htmx=True)
     assert saved.status_code == 200
     assert "Better words" in saved.text
     assert "<html" not in saved.text
@@ -103,10 +104,75 @@ def test_edits_and_deletions_come_back_as_parts(world: World, browse: Browse) ->
 @pytest.mark.parametrize("comment", ["shared-hanna", "shared-external"])
 def test_olga_cannot_change_others_words(world: World, browse: Browse, comment: str) -> None:
     olga, path = browse("olga"), f"{case(world, 'shared')}/comments/{world.comments[comment]}"
-    for act in ("edit", "delete"):
-        assert olga.get(f"{path}/{act}").status_code == 403
-        assert olga.post(f"{path}/{act}", {"message": "Not mine"}).status_code == 403
+    assert olga.get(f"{path}/edit").status_code == 403
+    assert olga.post(f"{path}/edit", {"message": "Not mine"}).status_code == 403
     assert "Not mine" not in portal(browse, world)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+@pytest.mark.parametrize("comment", ["shared-hanna", "shared-external"])
+def test_olga_can_remove_others_comments_and_leaves_a_trace(world: World, browse: Browse, comment: str, htmx: bool) -> None:
+    """Colleagues see that there was one; outside, its own author alone learns that it was withdrawn."""
+    olga, uid = browse("olga"), world.comments[comment]
+    path, words = f"{case(world, 'shared')}/comments/{uid}", "Hanna's word on shared." if "hanna" in comment else "External word on shared."
+    assert words in olga.get(f"{path}/delete", htmx=htmx).text
+    assert olga.post(f"{path}/delete", htmx=htmx).status_code == (200 if htmx else 303)
+    author = "Hanna" if "hanna" in comment else "Ada"
+    page = browse("ruth").get(case(world, "shared")).text
+    assert f"A comment by {author} Person was removed by Olga Person" in page
+    assert words not in page
+    for act in ("edit", "delete", "external", "versions"):
+        assert olga.get(f"{path}/{act}").status_code == 404
+    assert words not in portal(browse, world)
+    assert ("withdrawn by the security team" in portal(browse, world)) is ("hanna" in comment)
+    seen = browse("rhea").get(f"/portal/cases/{world.cases['shared']}").text
+    assert "withdrawn" not in seen
+    assert uid not in seen
+
+
+@pytest.mark.parametrize("comment", ["shared-hanna", "shared-external"])
+def test_ada_cannot_remove_others_comments_without_the_right(world: World, browse: Browse, comment: str) -> None:
+    uid = world.comments[comment] if comment == "shared-hanna" else _of_olga(world, browse)
+    ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{uid}/delete"
+    assert ada.get(path).status_code == 403
+    assert ada.post(path).status_code == 403
+    assert path not in ada.get(case(world, "shared")).text
+
+
+def _of_olga(world: World, browse: Browse) -> str:
+    answer = browse("olga").post(f"{case(world, 'shared')}/comments", {"message": "Olga's words"})
+    return answer.headers["Location"].rpartition("#comment-")[2]
+
+
+def test_colleagues_can_read_earlier_versions_and_nobody_else(world: World, browse: Browse) -> None:
+    ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{world.comments['shared-external']}"
+    for words in ("Better words", "Best words"):
+        ada.confirm(f"{path}/edit", {"message": words})
+    assert f"{path}/versions" in ada.get(case(world, "shared")).text
+    page = browse("ruth").get(f"{path}/versions").text
+    assert page.index("Best words") < page.index("Better words") < page.index("External word on shared.")
+    assert browse("ruth").get(f"{path}/versions", htmx=True).text.lstrip().startswith("<dialog")
+    assert browse("otto").get(f"{path}/versions").status_code == 404
+    assert "Better words" not in portal(browse, world)
+    assert (
+        browse("hanna").get(f"/portal/cases/{world.cases['shared']}/comments/{world.comments['shared-external']}/versions").status_code
+        == 404
+    )
+
+
+def test_hanna_learns_that_her_message_was_withdrawn_and_rhea_nothing(world: World, browse: Browse) -> None:
+    uid = world.comments["shared-hanna"]
+    assert browse("ada").post(f"{case(world, 'shared')}/comments/{uid}/external", {"external": "0"}).status_code == 303
+    hanna, page = browse("hanna"), portal(browse, world)
+    assert "withdrawn by the security team" in page
+    assert "word on shared" in page
+    assert "Hanna's word" not in page
+    for act in ("edit", "delete"):
+        assert hanna.post(f"/portal/cases/{world.cases['shared']}/comments/{uid}/{act}", {"message": "Back"}).status_code == 404
+    assert "withdrawn" not in browse("rhea").get(f"/portal/cases/{world.cases['shared']}").text
+    browse("ada").confirm(f"{case(world, 'shared')}/comments/{uid}/external", {"external": "1"})
+    assert "Hanna's word" in portal(browse, world)
+    assert "withdrawn" not in portal(browse, world)
 
 
 def test_ruth_can_read_and_cannot_write(world: World, browse: Browse) -> None:
@@ -121,3 +187,92 @@ def test_what_a_guest_wrote_is_marked_as_external(world: World, browse: Browse) 
     article = page[page.rindex("<article", 0, page.index("From outside")) : page.index("From outside")]
     assert "Hanna Person" in article
     assert "External" in article
+
+
+def widen(world: World, browse: Browse) -> None:
+    """Olga opens the case to all while Ada writes."""
+    answer = browse("olga").confirm(f"{case(world, 'shared')}/access", {"access": "all_external"})
+    assert answer.status_code == 303
+
+
+def fields(page: str) -> dict[str, str]:
+    """What the page sends back of what it showed."""
+    return dict(SHOWN.findall(page))
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_ada_cannot_send_to_people_nobody_showed_her(world: World, browse: Browse, htmx: bool) -> None:
+    ada, page = browse("ada"), case(world, "shared")
+    shown, sent = fields(ada.get(page).text), {"message": "For Hanna and Rhea", "audience": "external"}
+    assert ada.post(f"{page}/comments", sent, htmx=htmx).status_code == 422, "what does not say what it showed showed nothing"
+    widen(world, browse)
+    held = ada.post(f"{page}/comments", {**sent, **shown}, htmx=htmx)
+    assert held.status_code == 422
+    assert "Nothing was sent: who can see this case has changed. Shared with all external users." in held.text
+    assert "For Hanna and Rhea</textarea>" in held.text
+    assert "For Hanna and Rhea" not in browse("vic").get(f"/portal/cases/{world.cases['shared']}").text
+    assert ada.post(f"{page}/comments", {**sent, **fields(held.text)}, htmx=htmx).status_code == (200 if htmx else 303)
+    assert "For Hanna and Rhea" in browse("vic").get(f"/portal/cases/{world.cases['shared']}").text
+
+
+def test_an_internal_note_is_never_held_up(world: World, browse: Browse) -> None:
+    ada, page = browse("ada"), case(world, "shared")
+    shown = fields(ada.get(page).text)
+    widen(world, browse)
+    assert ada.post(f"{page}/comments", {"message": "Between us", "audience": "internal", **shown}).status_code == 303
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_ada_cannot_make_external_for_people_nobody_showed_her(world: World, browse: Browse, htmx: bool) -> None:
+    ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{world.comments['shared-internal']}/external"
+    shown = fields(ada.get(path, htmx=htmx).text)
+    widen(world, browse)
+    held = ada.post(path, {"external": "1", **shown}, htmx=htmx)
+    assert held.status_code == 422
+    assert "Nothing was sent" in held.text
+    assert "Shared with all external users" in held.text
+    assert "Internal word on shared." not in portal(browse, world)
+    assert ada.post(path, {"external": "1", **fields(held.text)}, htmx=htmx).status_code == (200 if htmx else 303)
+    assert "Internal word on shared." in portal(browse, world)
+
+
+def test_words_changed_after_the_question_are_not_made_external(world: World, browse: Browse) -> None:
+    ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{world.comments['shared-internal']}"
+    shown = fields(browse("olga").get(f"{path}/external").text)
+    assert ada.confirm(f"{path}/edit", {"message": "Names of the guilty"}).status_code == 303
+    olga = browse("olga")
+    held = olga.post(f"{path}/external", {"external": "1", **shown})
+    assert held.status_code == 422
+    assert "Names of the guilty" in held.text
+    assert "Make external" in held.text
+    assert "Names of the guilty" not in portal(browse, world)
+    assert olga.post(f"{path}/external", {"external": "1", **fields(held.text)}).status_code == 303
+    assert "Names of the guilty" in portal(browse, world)
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_second_window_does_not_overwrite_what_the_first_saved(world: World, browse: Browse, htmx: bool) -> None:
+    ada, path = browse("ada"), f"{case(world, 'shared')}/comments/{world.comments['shared-internal']}/edit"
+    shown = fields(ada.get(path).text)
+    assert ada.post(path, {"message": "From the first window", **shown}).status_code == 303
+    assert ada.post(path, {"message": "From the first window", **shown}).status_code == 303, "the same words again change nothing"
+    held = ada.post(path, {"message": "From the second window", **shown}, htmx=htmx)
+    assert held.status_code == 422
+    assert "<p>From the first window</p>" in held.text
+    assert "From the second window</textarea>" in held.text
+    assert "From the first window" in ada.get(case(world, "shared")).text
+    saved = ada.post(path, {"message": "From the second window", **fields(held.text)}, htmx=htmx)
+    assert saved.status_code == (200 if htmx else 303)
+    assert "From the second window" in ada.get(case(world, "shared")).text
+
+
+def test_words_are_not_edited_for_people_who_were_not_there(world: World, browse: Browse) -> None:
+    """The comment went outside, or the case to more people, after the form was opened."""
+    ada, olga, page = browse("ada"), browse("olga"), case(world, "shared")
+    inside, outside = (f"{page}/comments/{world.comments[f'shared-{kind}']}" for kind in ("internal", "external"))
+    before = fields(ada.get(f"{inside}/edit").text), fields(ada.get(f"{outside}/edit").text)
+    assert olga.confirm(f"{inside}/external", {"external": "1"}).status_code == 303
+    assert ada.post(f"{inside}/edit", {"message": "Only for us", **before[0]}).status_code == 422
+    widen(world, browse)
+    assert ada.post(f"{outside}/edit", {"message": "Only for them", **before[1]}).status_code == 422
+    assert "Only for" not in portal(browse, world)

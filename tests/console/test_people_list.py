@@ -304,9 +304,19 @@ def test_an_unknown_format_is_not_there(browse: Browse) -> None:
 
 @pytest.mark.parametrize("start", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
 def test_no_cell_of_an_export_can_be_a_formula(app: Flask, world: World, browse: Browse, start: str) -> None:
+    assert exported_name(app, world, browse, start) == f"'{start}"
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "\n", "; "])
+def test_nor_can_a_part_of_a_cell_where_lists_are_separated_otherwise(app: Flask, world: World, browse: Browse, separator: str) -> None:
+    assert exported_name(app, world, browse, f"Vic{separator}=1+1") == f"Vic{separator}'=1+1"
+
+
+def exported_name(app: Flask, world: World, browse: Browse, name: str) -> str:
     with app.app_context():
         start_writing()
-        db.session.get_one(User, world.people["vic"]).name = start
+        db.session.get_one(User, world.people["vic"]).name = name
         db.session.commit()
     text = browse("olga").get(EXPORT, query_string={"q": "vic@"}).data.decode("utf-8-sig")
-    assert [row["name"] for row in csv.DictReader(io.StringIO(text, newline=""))] == [f"'{start}"]
+    (row,) = csv.DictReader(io.StringIO(text, newline=""))
+    return row["name"]

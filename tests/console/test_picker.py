@@ -85,7 +85,8 @@ def test_ada_can_search_without_javascript_and_keeps_her_ticks(world: World, bro
     assert browse("vic").get(f"/portal/cases/{world.cases['internal']}").status_code == 404
     token = re.search(r'name="submission" value="(\w+)"', answer.text)
     assert token is not None
-    done = ada.post(where, {"access": "external", "users": [world.people["vic"], crowd["Crowd42"]], "q": "Crowd42", "submission": token[1]})
+    chosen = [world.people["vic"], crowd["Crowd42"]]
+    done = ada.confirm(where, {"access": "external", "users": chosen, "q": "Crowd42", "submission": token[1]})
     assert done.headers["Location"] == f"/console/cases/{world.cases['internal']}"
     assert "2 external users can see this case now." in ada.get(done.headers["Location"]).text
 
@@ -136,7 +137,7 @@ def test_sharing_with_everybody_is_one_note_that_becomes_letters(app: Flask, wor
 
     with app.app_context():
         last = max(db.session.scalars(select(OutboxMessage.id)))
-    assert browse("ada").post(path(world, "shared"), {"access": "all_external"}).status_code == 303
+    assert browse("ada").confirm(path(world, "shared"), {"access": "all_external"}).status_code == 303
     with app.app_context():
         assert told() == [None]
         drain()

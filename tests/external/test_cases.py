@@ -31,7 +31,7 @@ def test_everybody_sees_what_was_shared_with_them(browse: Browse, who: str, name
 
 def test_somebody_with_nothing_shared_reads_so(world: World, browse: Browse) -> None:
     ada, vic = browse("ada"), browse("vic")
-    ada.post(f"/console/cases/{world.cases['all']}/access", {"access": "internal"})
+    ada.confirm(f"/console/cases/{world.cases['all']}/access", {"access": "internal"})
     page = vic.get("/portal/").text
     assert titles(page) == []
     assert 'class="empty' in page
@@ -67,13 +67,14 @@ def test_the_list_moves_only_with_what_is_shared(world: World, browse: Browse) -
     comment = f"/console/cases/{world.cases['shared']}/comments"
     ada.post(comment, {"message": "Between us"})
     assert titles(hanna.get("/portal/").text) == ["The all case", "The shared case"]
-    ada.post(comment, {"message": "For you", "audience": "external"})
+    ada.confirm(comment, {"message": "For you", "audience": "external"}, asked=comment.removesuffix("/comments"))
     assert titles(hanna.get("/portal/").text) == ["The shared case", "The all case"]
 
 
 def test_a_taken_back_message_leaves_no_later_date(world: World, browse: Browse) -> None:
     hanna, ada = browse("hanna"), browse("ada")
-    ada.post(f"/console/cases/{world.cases['shared']}/comments", {"message": "For you", "audience": "external"})
+    console = f"/console/cases/{world.cases['shared']}"
+    ada.confirm(f"{console}/comments", {"message": "For you", "audience": "external"}, asked=console)
     page = hanna.get(f"/portal/cases/{world.cases['shared']}").text
     uid = re.findall(r'id="comment-(\w+)"', page)[-1]
     ada.post(f"/console/cases/{world.cases['shared']}/comments/{uid}/delete")

@@ -13,7 +13,7 @@ from portal.cases.models import Comment
 from portal.clock import at, now
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
-from tests.fixtures.world import Browser, World
+from tests.fixtures.world import SHOWN, Browser, World
 
 HERS = "Hanna's word on shared."
 Browse = Callable[[str], Browser]
@@ -87,7 +87,7 @@ def test_hanna_can_change_her_own_words(world: World, browse: Browse) -> None:
     hanna = browse("hanna")
     assert "Hanna&#39;s word on shared." in hanna.get(own(world, "edit")).text
     assert hanna.post(own(world, "edit"), {"message": ""}).status_code == 422
-    assert hanna.post(own(world, "edit"), {"message": "Better words"}).status_code == 303
+    assert hanna.confirm(own(world, "edit"), {"message": "Better words"}).status_code == 303
     page = browse("rhea").get(shared(world)).text
     assert "Better words" in page
     assert "edited" in page
@@ -107,7 +107,7 @@ def test_hanna_can_take_her_own_words_back(world: World, browse: Browse) -> None
 def test_edits_and_deletions_come_back_as_parts(world: World, browse: Browse) -> None:
     hanna = browse("hanna")
     assert hanna.get(own(world, "edit"), htmx=True).text.lstrip().startswith("<dialog")
-    saved = hanna.post(own(world, "edit"), {"message": "Better words"}, htmx=True)
+    saved = hanna.confirm(own(world, "edit"), {"message": "Better words"}, htmx=True)
     assert saved.status_code == 200
     assert "Better words" in saved.text
     assert "<html" not in saved.text
@@ -168,3 +168,40 @@ def test_a_flood_of_messages_is_stopped_and_the_last_one_kept(browse: Callable[[
     assert "One too many." in answer.text
     with at(now() + comments.MESSAGES_WITHIN):
         assert hanna.post(path, {"message": "Later."}).status_code == 303
+
+
+def test_a_second_window_does_not_overwrite_what_the_first_saved(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    shown = dict(SHOWN.findall(hanna.get(own(world, "edit")).text))
+    assert hanna.post(own(world, "edit"), {"message": "From the first window", **shown}).status_code == 303
+    held = hanna.post(own(world, "edit"), {"message": "From the second window", **shown})
+    assert held.status_code == 422
+    assert "<p>From the first window</p>" in held.text
+    assert "From the second window</textarea>" in held.text
+    assert "From the first window" in hanna.get(shared(world)).text
+    assert hanna.post(own(world, "edit"), {"message": "From the second window", **dict(SHOWN.findall(held.text))}).status_code == 303
+    assert "From the second window" in hanna.get(shared(world)).text
+
+
+def test_a_flood_of_changes_is_stopped_and_the_last_one_kept(browse: Callable[[str], Browser], world: World) -> None:
+    hanna, path = browse("hanna"), own(world, "edit")
+    statuses = {hanna.confirm(path, {"message": f"Version {number}."}).status_code for number in range(comments.MOST_MESSAGES)}
+    assert 303 in statuses
+    answer = hanna.confirm(path, {"message": "One too many."})
+    assert answer.status_code == 422
+    assert "Wait a little" in answer.text
+    assert "One too many." in answer.text
+    assert hanna.post(shared(world, "/comments"), {"message": "A new one."}).status_code == 422
+    with at(now() + comments.MESSAGES_WITHIN):
+        assert hanna.confirm(path, {"message": "Later."}).status_code == 303
+
+
+def test_taking_messages_back_does_not_let_more_through(app: Flask, browse: Callable[[str], Browser], world: World) -> None:
+    hanna, path = browse("hanna"), shared(world, "/comments")
+    for number in range(comments.MOST_MESSAGES):
+        if hanna.post(path, {"message": f"Message {number}."}).status_code != 303:
+            break  # hers that were there before count as well
+        with app.app_context():
+            uid = db.session.scalars(select(Comment.uid).order_by(Comment.id.desc()).limit(1)).one()
+        assert hanna.post(f"{path}/{uid}/delete").status_code == 303
+    assert hanna.post(path, {"message": "One too many."}).status_code == 422

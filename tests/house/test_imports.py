@@ -29,9 +29,14 @@ MAY_COMMIT = {
     "portal.accounts.cli",
     "portal.mail.cli",
     "portal.sample.load",
+    "portal.storage.sweep",
+    "portal.sharing.ending",
 }
 # Small transactions of their own beside the request's: traces that must survive a refusal or a read.
-MAY_BEGIN = MAY_COMMIT | {"portal.accounts.sessions", "portal.audit.record", "portal.cases.cases"}
+MAY_BEGIN = MAY_COMMIT | {
+    "portal.database",
+    "portal.search.index",
+}
 CLOCKS = {"now", "utcnow", "today", "fromtimestamp", "time", "time_ns"}
 
 

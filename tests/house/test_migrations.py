@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -23,14 +24,28 @@ def bare(each_database_url: str, tmp_path: Path) -> Iterator[Flask]:
     close(app)
 
 
+# What SQLite's text index is made of: the table that is searched, and those it keeps itself.
+SHADOWS = {"search_index", *(f"search_index_{part}" for part in ("config", "data", "docsize", "idx"))}
+
+
 def tables() -> set[str]:
-    """Names of the tables that exist, Alembic's own left out."""
-    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    """Names of the tables that exist, Alembic's own left out, and SQLite's text index where it is there as a whole."""
+    found = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+    return found - SHADOWS if found >= SHADOWS and db.engine.dialect.name == "sqlite" else found
+
+
+def differences() -> list[Any]:
+    """Where revisions and models differ, but for what SQLite searches in: its index is no model, and PostgreSQL's is not its own."""
+    found = alembic.compare_metadata()
+    if db.engine.dialect.name != "sqlite":
+        return list(found)
+    known = {("remove_table", name) for name in SHADOWS} | {("add_index", "ix_search_text_words")}
+    return [step for step in found if (step[0], getattr(step[1], "name", "")) not in known]
 
 
 def test_revisions_make_what_the_models_say(bare: Flask) -> None:
     alembic.upgrade()
-    assert alembic.compare_metadata() == []
+    assert differences() == []
     assert tables() == set(db.metadata.tables)
 
 
@@ -43,7 +58,7 @@ def test_revisions_can_be_taken_back_and_made_again(bare: Flask) -> None:
     alembic.downgrade("base")
     assert tables() == set()
     alembic.upgrade()
-    assert alembic.compare_metadata() == []
+    assert differences() == []
 
 
 def test_bringing_up_to_date_twice_changes_nothing(bare: Flask) -> None:

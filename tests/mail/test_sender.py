@@ -14,6 +14,7 @@ import pytest
 from flask import Flask, current_app
 from sqlalchemy import update
 
+from portal import worker
 from portal.clock import at, now
 from portal.database import start_writing
 from portal.extensions import db
@@ -258,7 +259,7 @@ def test_who_lost_the_lease_cannot_decide_about_the_letter(sending: Cast, smtp_s
 def test_it_stops_between_letters_and_finishes_the_one_in_hand(sending: Cast, smtp_server: PostOffice) -> None:
     notify(sending, count=4)
     smtp_server.stall(1, at="DATA")
-    background = sender.Background(current_app._get_current_object())  # type: ignore[attr-defined]
+    background = worker.Background(current_app._get_current_object())  # type: ignore[attr-defined]
     deadline = time.monotonic() + 20
     while not any(row.attempts for row in letters()) and time.monotonic() < deadline:
         db.session.rollback()

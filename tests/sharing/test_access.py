@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from portal.accounts import people
 from portal.cases import cases
-from portal.cases.models import Case
+from portal.cases.models import Attachment, Case, Observable
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
@@ -19,7 +19,8 @@ from portal.refusals import NotAllowed, Refusal, Stale
 from portal.sharing import access, guard, scope
 from portal.sharing.access import plan, set_access
 from portal.sharing.models import Access, Grant
-from tests.factories import mark, restrict, say, share
+from portal.storage.models import Blob
+from tests.factories import make_case, mark, restrict, say, share
 from tests.fixtures.rooms import Cast, at_once, letters, newest_audit
 
 
@@ -163,19 +164,54 @@ def test_nothing_to_change_changes_nothing(cast: Cast, name: str, wanted: Access
     assert (case.version, case.updated_at, newest_audit()[0].id, last_letter()) == before
 
 
-def test_comments_that_would_return_must_be_confirmed(cast: Cast) -> None:
+def test_what_would_return_must_be_confirmed(cast: Cast) -> None:
     case = cast.case("revoked")
-    told_before = plan(case, Access.EXTERNAL, ids(cast, "hanna"))
-    assert told_before.returning == ["Ada Person: External word on revoked.", "Hanna Person: Hanna's word on revoked."]
-    with pytest.raises(Refusal, match="2 comments were external"):
+    wanted = plan(case, Access.EXTERNAL, ids(cast, "hanna"))
+    assert {"Ada Person: External word on revoked.", "Hanna Person: Hanna's word on revoked."} <= set(wanted.returning)
+    assert len(wanted.returning) == wanted.returns
+    assert not any("nternal" in line for line in wanted.returning)
+    with pytest.raises(Refusal, match=f"{wanted.returns} comments and files were external"):
         set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"))
     assert not sees(cast, "hanna", "revoked")
-    mark(case, cast.comment("revoked-hanna"), False, cast("ada"))
-    db.session.commit()
-    with pytest.raises(Refusal, match="One comment was external"):
-        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
     set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), again=True)
     assert sees(cast, "hanna", "revoked")
+
+
+def test_comments_made_internal_do_not_return(cast: Cast) -> None:
+    case = make_case(cast("ada"))
+    share(case, cast("ada"), cast("hanna"))
+    words = [say(case, cast("ada"), f"Word {number}", external=True) for number in (1, 2)]
+    share(case, cast("ada"))
+    mark(case, words[0], False, cast("ada"))
+    db.session.commit()
+    assert plan(case, Access.ALL_EXTERNAL, set()).returning == ["Ada Person: Word 2"]
+    with pytest.raises(Refusal, match="One comment or file was external"):
+        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+
+
+def test_files_and_findings_of_guests_return_too_and_of_many_the_first_are_named(cast: Cast) -> None:
+    case, hanna = make_case(cast("ada")), cast("hanna")
+    author = {"author_id": hanna.user_id, "author_name": hanna.name, "author_external": True}
+    blob = Blob(sha256="a" * 64, sha1="b" * 40, md5="c" * 32, size=1)
+    db.session.add(blob)
+    db.session.flush()
+    for number in range(25):
+        file = {"name": f"log-{number}.txt", "content_type": "text/plain", "size": 1, "sha256": "a" * 64, "external": number < 23}
+        db.session.add(Attachment(case_id=case.id, blob_id=blob.id, **file, **author))
+    for external in (True, False):
+        thing = {
+            "type": "domain",
+            "value": f"example-{external}.org".lower(),
+            "value_key": f"{external}",
+            "organisation_id": case.organisation_id,
+        }
+        db.session.add(Observable(case_id=case.id, **thing, **{**author, "author_external": external}))
+    db.session.flush()
+    wanted = plan(case, Access.EXTERNAL, ids(cast, "hanna"))
+    assert (wanted.returns, wanted.files, wanted.comments) == (24, 23, 0)
+    assert wanted.returning[0].startswith("File by Hanna Person: log-")
+    assert wanted.returning[-1] == "Observable by Hanna Person: example-true.org"
+    assert len(wanted.returning) == 21
 
 
 def test_widening_a_shared_case_asks_for_no_confirmation(cast: Cast) -> None:
@@ -211,8 +247,53 @@ def test_sharing_a_protected_case_is_warned_about(cast: Cast, tlp: int, warns: b
     case.tlp = tlp
     warnings = plan(case, Access.EXTERNAL, ids(cast, "hanna")).warnings
     assert any("TLP:" in warning for warning in warnings) is warns
-    assert plan(case, Access.ALL_EXTERNAL, set()).warnings[0] == "This includes people who are invited later."
+    if tlp < 4:
+        assert plan(case, Access.ALL_EXTERNAL, set()).warnings[0] == "This includes people who are invited later."
     assert plan(case, Access.INTERNAL, set()).warnings == []
+
+
+def test_red_is_for_named_people_only(cast: Cast) -> None:
+    case = cast.case("internal")
+    case.tlp = 4
+    for again in (False, True):
+        with pytest.raises(Refusal, match="TLP:RED, which is for named people only"):
+            set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"), again=again, reason="Because I say so")
+    assert not set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada")).needs_reason
+    with pytest.raises(Refusal, match="named people only"):
+        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "too short", " a b c    \n   d "])
+def test_amber_strict_goes_out_with_a_written_reason_only(cast: Cast, reason: str) -> None:
+    case = cast.case("internal")
+    case.tlp = 3
+    with pytest.raises(Refusal, match="at least 10 characters why"):
+        set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), reason=reason)
+    assert not sees(cast, "hanna", "internal")
+    set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), reason="Their server,  their logs.")
+    assert newest_audit()[0].changes["reason"] == [None, "Their server, their logs."]
+    assert not set_access(case, Access.EXTERNAL, ids(cast, "hanna", "vic"), by=cast("ada"), reason="Vic runs it now.").losses
+    with pytest.raises(Refusal, match="characters why"):
+        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+    done = set_access(case, Access.EXTERNAL, ids(cast, "vic"), by=cast("ada"))  # nobody gains
+    assert not done.needs_reason
+    assert "reason" not in newest_audit()[0].changes
+
+
+def test_a_reason_nobody_asked_for_is_not_kept(cast: Cast) -> None:
+    set_access(cast.case("internal"), Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), reason="Just because of that")
+    assert "reason" not in newest_audit()[0].changes
+
+
+def test_a_case_shared_with_all_cannot_become_red(cast: Cast) -> None:
+    case = cast.case("all")
+    with pytest.raises(Refusal, match="Share it with selected external users or make it internal"):
+        cases.update_case(case, cases.draft_of(case, tlp=4), version=case.version, by=cast("ada"))
+    assert case.tlp == 2
+    cases.update_case(case, cases.draft_of(case, tlp=3), version=case.version, by=cast("ada"))
+    selected = cast.case("shared")
+    cases.update_case(selected, cases.draft_of(selected, tlp=4), version=selected.version, by=cast("ada"))
+    assert (case.tlp, selected.tlp) == (3, 4)
 
 
 def test_a_stale_decision_changes_nothing(cast: Cast) -> None:

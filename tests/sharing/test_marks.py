@@ -11,13 +11,18 @@ from portal.extensions import db
 from portal.refusals import NotAllowed, Refusal
 from portal.sharing import marks
 from portal.sharing.window import Window
-from tests.factories import share
+from tests.factories import attach, share
 from tests.fixtures.rooms import Cast, letters, newest_audit
 
 
 def texts(cast: Cast, who: str, name: str = "shared") -> list[str]:
     db.session.flush()
     return [str(message.message_html) for message in Window(cast(who)).messages(cast.world.cases[name])]
+
+
+def names(cast: Cast, who: str) -> list[str]:
+    db.session.flush()
+    return sorted(file.name for file in Window(cast(who)).files(cast.world.cases["shared"]))
 
 
 def test_ada_can_make_a_comment_external_and_internal_again(cast: Cast) -> None:
@@ -83,3 +88,40 @@ def test_an_unassigned_case_tells_no_colleague(cast: Cast) -> None:
     before = len(letters("external_reply"))
     Window(cast("hanna")).add_message(case.number, "Anybody?")
     assert len(letters("external_reply")) == before
+
+
+def test_a_file_that_goes_outside_leaves_its_internal_number_behind(cast: Cast) -> None:
+    case, ada = cast.case("shared"), cast("ada")
+    attach(case, ada, "report.pdf", b"one")
+    second = attach(case, ada, "report.pdf", b"two")
+    assert second.name == "report (2).pdf"
+    marks.mark_attachment(case, second, True, by=ada)
+    db.session.commit()
+    assert newest_audit()[0].changes == {"name": ["report (2).pdf", "report.pdf"], "external": [False, True]}
+    assert "report.pdf" in names(cast, "hanna")
+    assert not any("(2)" in name for name in names(cast, "hanna"))
+
+
+def test_files_that_go_outside_are_told_apart_there(cast: Cast) -> None:
+    case, ada = cast.case("shared"), cast("ada")
+    attach(case, ada, "report.pdf", b"outside", external=True)
+    inside = [attach(case, ada, "report.pdf", text) for text in (b"one", b"two")]
+    for file in inside:
+        marks.mark_attachment(case, file, True, by=ada)
+    db.session.commit()
+    assert [name for name in names(cast, "hanna") if name.startswith("report")] == ["report (2).pdf", "report (3).pdf", "report.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("name", "outside"),
+    [
+        ("Minutes (2026).pdf", "Minutes (2026).pdf"),
+        ("a (2).b.pdf", "a (2).b.pdf"),
+        ("plan (1).txt", "plan (1).txt"),
+        ("notes (12)", "notes"),
+    ],
+)
+def test_what_is_no_number_of_ours_stays_in_the_name(cast: Cast, name: str, outside: str) -> None:
+    file = attach(cast.case("shared"), cast("ada"), name, b"x")
+    marks.mark_attachment(cast.case("shared"), file, True, by=cast("ada"))
+    assert file.name == outside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -58,6 +59,8 @@ def more(app: Flask, world: World, cases: int, comments: int) -> None:
     ("who", "path", "most"),
     [
         ("ada", "/console/cases", 6),
+        ("ada", "/console/cases?q=external", 7),
+        ("ada", "/console/cases?sort=title&shared=all", 6),
         ("ada", "/console/cases/1", 10),
         ("hanna", "/portal/", 6),
         ("hanna", "/portal/cases/1", 10),
@@ -124,3 +127,46 @@ def test_people_are_listed_with_as_little_when_they_are_many(
     with counted(app) as many:
         assert browser.get(path, htmx=True).status_code == 200
     assert len(many) == len(few) <= most, "\n".join(many)
+
+
+def shareable(app: Flask, world: World, count: int) -> list[int]:
+    """So many cases that nobody outside sees, every other one with an external word from before."""
+    with app.app_context():
+        ada, hanna = (sessions.viewer_of(world.people[name], world.places["here"]) for name in ("ada", "hanna"))
+        assert ada is not None
+        assert hanna is not None
+        numbers = []
+        for number in range(count):
+            case = make.make_case(ada, f"Share {number}")
+            if number % 2:
+                make.share(case, ada, hanna)
+                make.say(case, ada, "Seen before.", external=True)
+                make.share(case, ada)
+            numbers.append(case.number)
+        db.session.commit()
+        return numbers
+
+
+def test_sharing_many_cases_asks_little_for_each(app: Flask, world: World, browse: Browse) -> None:
+    ada, made = browse("ada"), []
+    for count in (2, 12):
+        cases = {
+            "case": shareable(app, world, count),
+            "access": "external",
+            "users": [world.people["vic"], world.people["rhea"]],
+            "again": "y",
+        }
+        ada.get("/console/cases/bulk/share", query_string=cases)
+        with counted(app) as looked:
+            page = ada.get("/console/cases/bulk/share", query_string=cases).text
+        kept = {
+            name: re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page) for name in ("effect", "shown", "submission")
+        }
+        with counted(app) as shared:
+            answer = ada.post("/console/cases/bulk/share", {**cases, **kept})
+        assert answer.text.count("2 external users can see it.") == count, answer.text
+        made.append((len(looked), len(shared)))
+    (few_looked, few_shared), (many_looked, many_shared) = made
+    assert many_looked - few_looked <= 5, made  # one for each of those whose past has to be told
+    assert many_shared - few_shared <= 8 * 10 + 5, "\n".join(shared)
+    assert few_looked <= 25, made

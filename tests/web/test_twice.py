@@ -34,9 +34,11 @@ def forms(world: World, page: Browser) -> dict[str, tuple[str, str, dict[str, st
     chosen = re.search(r'name="seat-0-roles"[^>]*value="(\d+)"', page.get("/console/people/new").text)
     assert chosen is not None
     shared = world.cases["shared"]
+    seen = re.search(r'name="seen" value="(\w+)"', page.get(f"/console/cases/{shared}").text)
+    assert seen is not None
     return {
         "message": ("hanna", f"/portal/cases/{shared}/comments", {"message": "Twice"}),
-        "note": ("ada", f"/console/cases/{shared}/comments", {"message": "Twice", "audience": "external"}),
+        "note": ("ada", f"/console/cases/{shared}/comments", {"message": "Twice", "audience": "external", "seen": seen[1]}),
         "case": ("ada", "/console/cases/new", CASE),
         "person": ("olga", "/console/people/new", {**PERSON, "seat-0-roles": chosen[1]}),
     }

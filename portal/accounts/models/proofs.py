@@ -65,6 +65,9 @@ class LoginSession(Model):
     ip: Mapped[str] = mapped_column(String(45), default="")
     # When a second factor was shown in this session; None for password alone.
     mfa_at: Mapped[datetime | None]
+    # The colleague who looks through this outsider's eyes, read only; None for the person's own session. No foreign key: SQLite could
+    # not drop the column again.
+    viewed_by_id: Mapped[int | None]
 
 
 class Attempt(Model):

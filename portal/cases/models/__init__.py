@@ -1,6 +1,30 @@
-"""Case and the talk on it."""
+"""Case, and what hangs on it: talk, files, findings, work and the shape a platform gives it."""
 
-from .case import CLOSED, STATUSES, Case, CaseCounter, Impact, Stage
-from .talk import Comment
+from .case import STATUSES, Case, CaseCounter, Impact, Stage
+from .files import Attachment
+from .findings import Observable, ObservableType
+from .shape import CaseTag, CaseTemplate, CustomField, CustomValue, FieldType, Status
+from .talk import Comment, CommentRevision
+from .work import Task, TaskLog, TaskStatus
 
-__all__ = ["CLOSED", "STATUSES", "Case", "CaseCounter", "Comment", "Impact", "Stage"]
+__all__ = [
+    "STATUSES",
+    "Attachment",
+    "Case",
+    "CaseCounter",
+    "CaseTag",
+    "CaseTemplate",
+    "Comment",
+    "CommentRevision",
+    "CustomField",
+    "CustomValue",
+    "FieldType",
+    "Impact",
+    "Observable",
+    "ObservableType",
+    "Stage",
+    "Status",
+    "Task",
+    "TaskLog",
+    "TaskStatus",
+]

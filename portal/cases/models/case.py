@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...clock import now
 from ...extensions import Model, words
-from ...sharing.models import SHARED, Access
+from ...sharing.models import SHARED, Access, in_force
 
 
 class Stage(StrEnum):
@@ -40,7 +40,9 @@ class Impact(StrEnum):
     NO_IMPACT = "NoImpact"
 
 
-CLOSED = tuple(status for status, stage in STATUSES.items() if stage is Stage.CLOSED)
+USUAL = ("organisation_id", "flagged", "updated_at", "id")
+FILTERED = ("stage", "status", "severity", "assignee_id", "tlp", "access")
+ORDERED = ("severity", "number", "title", "status", "start_date", "created_at", "closed_at")
 
 
 class Case(Model):
@@ -53,7 +55,13 @@ class Case(Model):
     __tablename__ = "incident_case"
     __table_args__ = (
         Index("ix_incident_case_console", "organisation_id", "updated_at", "id"),
+        Index("ix_incident_case_shared_until", "shared_until"),
         Index("ix_incident_case_portal", "organisation_id", "access", "outside_at", "id"),
+        # The console's list: its usual order alone, behind each filter, and each order of its own.
+        Index("ix_incident_case_usual", *USUAL),
+        *(Index(f"ix_incident_case_by_{name}", USUAL[0], name, *USUAL[1:]) for name in FILTERED),
+        *(Index(f"ix_incident_case_order_{name}", "organisation_id", name, "id") for name in ORDERED),
+        Index("ix_incident_case_reported", *USUAL, postgresql_where=text("reported_outside"), sqlite_where=text("reported_outside = 1")),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -86,13 +94,29 @@ class Case(Model):
     summary: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     summary_html: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     impact: Mapped[Impact | None] = mapped_column(words(Impact))
+    flagged: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Reported in the portal by somebody outside.
+    reported_outside: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # When sharing ends by itself, or did; None: when somebody ends it. `ending_told`: the date people were told of before.
+    shared_until: Mapped[datetime | None]
+    ending_told: Mapped[datetime | None]
     # Raised with every edit of the case or its access; a form that shows an older one is stale. Comments do not raise it.
     version: Mapped[int] = mapped_column(default=1)
 
     @property
+    def ended(self) -> bool:
+        """Whether its sharing reached the end that was set, written down already or not."""
+        return self.shared_until is not None and self.shared_until <= now()
+
+    @property
+    def access_now(self) -> Access:
+        """The access as it holds at this moment: past its end, sharing is over though `access` may not say so yet."""
+        return in_force(self.access, self.shared_until)
+
+    @property
     def shared(self) -> bool:
-        """Whether anybody outside may be able to see it."""
-        return self.access in SHARED
+        """Whether anybody outside may be able to see it now."""
+        return self.access_now in SHARED
 
     @property
     def stage_at(self) -> datetime:

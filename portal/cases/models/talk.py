@@ -1,4 +1,4 @@
-"""Comment: what people say on a case."""
+"""Comment: what people say on a case, and what they said before they changed it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class Comment(Model):
     """A comment is internal unless `external` is set; external ones are seen by everyone the case is shared with.
 
     The author's name is kept with the comment: outsiders may not read accounts, and it survives the account.
+    One that somebody other than its author took away stays as a trace: internal, without its words.
     """
 
     __tablename__ = "comment"
@@ -39,3 +40,19 @@ class Comment(Model):
     outside_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     edited_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
+    removed_by_name: Mapped[str | None] = mapped_column(String(128))
+
+
+class CommentRevision(Model):
+    """A comment as it read until `replaced_at`. Colleagues only."""
+
+    __tablename__ = "comment_revision"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[int] = mapped_column(ForeignKey("comment.id", ondelete="CASCADE"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"), index=True)
+    message: Mapped[str] = mapped_column(Text)
+    message_html: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[datetime]
+    replaced_at: Mapped[datetime] = mapped_column(default=now)

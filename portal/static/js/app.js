@@ -90,7 +90,7 @@
 
   function returnFocus() {
     let place = opener?.isConnected ? opener : openerId ? document.getElementById(openerId) : null;
-    if (place && !place.checkVisibility()) place = find("summary", place.closest("details") ?? document);
+    if (place && !place.checkVisibility()) place = place.closest("details") && find("summary", place.closest("details"));
     if (!place && openerId === "banner-manage") place = find("#manage-access"); // the banner left with the last outsider
     (place ?? find("#conversation-title") ?? find("#main"))?.focus();
     opener = null;
@@ -111,12 +111,27 @@
     if (dialog && !dialog.open) openDrawer(dialog);
     if (!dialog && opener) returnFocus();
     all('[data-toast=""]').forEach(startToast);
+    countTicks();
     if (navigator.clipboard) for (const button of all("[data-copies][hidden]")) button.hidden = false;
     for (const time of all("time[data-local]:not([data-told])")) {
       time.dataset.told = "";
       time.title = new Date(time.dateTime).toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "long" });
     }
   }
+
+  // How many are ticked, said in the bar below the list.
+
+  function countTicks() {
+    for (const place of all("[data-count]")) {
+      const count = all("input[type=checkbox]:checked", place.closest("[data-ticks]")).length;
+      const words = count ? `${count} ${place.dataset.count}${count === 1 ? "" : "s"}` : "";
+      if (place.textContent !== words) place.textContent = words;
+    }
+  }
+
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-ticks] input[type=checkbox]")) countTicks();
+  });
 
   // Sending: a form goes out once, its button says so.
 
@@ -160,6 +175,11 @@
     for (const [name, value] of [...request.body]) if (!value) request.body.delete(name);
   });
 
+  document.addEventListener("formdata", (event) => {
+    if (!event.target.matches("[data-trim]")) return;
+    for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+  });
+
   document.addEventListener("htmx:finally:request", (event) => {
     const { sourceElement: source, response } = event.detail.ctx;
     rest(source);
@@ -194,6 +214,7 @@
     if (tick) {
       event.preventDefault();
       for (const box of all("input[type=checkbox]", tick.closest("[data-ticks]"))) box.checked = tick.dataset.tick === "all";
+      countTicks();
     }
     const copier = event.target.closest("button[data-copies]");
     if (copier) {
@@ -211,7 +232,7 @@
   // What a choice would do is asked of the server; until it has answered, nothing of the old answer can be confirmed.
 
   document.addEventListener("change", (event) => {
-    const form = event.target.closest("#drawer #access-form");
+    const form = event.target.closest("#drawer #access-choice")?.closest("form"); // not a reason or a tick below: they change no effect
     const confirmButton = form && find("#access-confirm", form);
     if (!confirmButton || !event.target.name) return;
     confirmButton.disabled = true;
@@ -219,8 +240,8 @@
   });
 
   function move(step) {
-    const links = all("[data-row] a");
-    const at = links.findIndex((link) => link === document.activeElement || link.closest("[data-row]").contains(document.activeElement));
+    const links = all("[data-row]").map((row) => find("a", row)).filter(Boolean); // the first link of a row opens it
+    const at = links.findIndex((link) => link.closest("[data-row]").contains(document.activeElement));
     links[at < 0 ? (step > 0 ? 0 : links.length - 1) : Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
   }
 
@@ -228,6 +249,13 @@
     j: () => move(1),
     k: () => move(-1),
     c: () => find("[data-key=c]")?.click(),
+    x: () => find("input[type=checkbox]", document.activeElement.closest("[data-row]") ?? element("i"))?.click(),
+    b: () => find(".bulk button:not([data-tick])")?.focus(),
+    "/": () => {
+      const box = find("[data-key='/']");
+      box?.focus();
+      box?.select();
+    },
     "?": () => find("#keys")?.showModal(),
   };
 
@@ -241,11 +269,14 @@
       event.preventDefault();
     } else if (event.key === "Escape") {
       const menu = event.target.closest?.("details[data-menu][open]");
-      if (menu) {
+      const fact = event.target.closest?.("[data-fact]");
+      if (fact && (!holdsText(find("form", fact)) || confirm("Leave this without saving? What you typed will be lost."))) {
+        find("[data-cancel]", fact).click();
+      } else if (menu) {
         menu.open = false;
         find("summary", menu).focus();
       }
-    } else if (!field && !event.ctrlKey && !event.metaKey && !event.altKey && !find("dialog[open]") && Object.hasOwn(keys, event.key)) {
+    } else if ((!field || field.matches("[type=checkbox]")) && !event.ctrlKey && !event.metaKey && !event.altKey && !find("dialog[open]") && Object.hasOwn(keys, event.key)) {
       event.preventDefault();
       keys[event.key]();
     }

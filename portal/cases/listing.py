@@ -1,0 +1,347 @@
+"""The console's list of cases: what it is narrowed to, ordered by and counted, each statement built once and kept."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Boolean, Select, String, bindparam, false, func, literal, or_, select, true, tuple_, union_all
+from sqlalchemy.orm import aliased
+
+from ..accounts.models import AccountType, Membership, User
+from ..accounts.viewer import Viewer
+from ..clock import UTCDateTime
+from ..database import kept
+from ..extensions import db
+from ..paging import EPOCH, Page
+from ..search import terms
+from ..search.find import CASE_PLACE, hits, hits_here, order_of_hits, search_words
+from ..sharing import scope
+from ..sharing.models import SHARED, Access, in_force
+from .models import Case, CaseTag, CustomField, CustomValue
+from .queries import CaseRow, audiences_of, row_fields
+
+MANY = 1000  # counting stops right after
+SIZES = (25, 50, 100)
+MOST_EXPORTED = 10_000
+MICROSECOND, LARGEST = timedelta(microseconds=1), 2**62
+SHARED_STATES = ("all", "selected", "not", "restricted")
+ORDERS: dict[str, tuple[Any, ...]] = {
+    "severity": (Case.severity,),
+    "number": (Case.number,),
+    "title": (Case.title,),
+    "status": (Case.status,),
+    "began": (Case.start_date,),
+    "opened": (Case.created_at,),
+    "updated": (Case.updated_at,),
+    "closed": (Case.closed_at,),
+}
+USUAL = (Case.flagged, Case.updated_at)  # latest change first, what is flagged before the rest
+DATES = {"opened": Case.created_at, "updated": Case.updated_at, "began": Case.start_date, "closed": Case.closed_at}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; None and empty mean any. `sort`: a key of ORDERS, with a minus for the last first.
+
+    `assignee`: a person's id, or 0 for nobody. Dates: from the first moment on, before the second.
+    """
+
+    q: str = ""
+    stage: str = ""
+    status: str = ""
+    severity: int | None = None
+    assignee: int | None = None
+    tag: str = ""
+    tlp: int | None = None
+    shared: str = ""
+    flagged: bool = False
+    outside: bool = False
+    field: int | None = None
+    value: str = ""
+    opened_from: datetime | None = None
+    opened_to: datetime | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    began_from: datetime | None = None
+    began_to: datetime | None = None
+    closed_from: datetime | None = None
+    closed_to: datetime | None = None
+    sort: str = ""
+    size: int = SIZES[0]
+
+
+_assignee = aliased(User)
+_COLUMNS = (
+    Case.id,
+    Case.number,
+    Case.title,
+    Case.severity,
+    Case.status,
+    Case.stage,
+    Case.tags,
+    Case.updated_at,
+    Case.access,
+    Case.shared_until,
+    Case.flagged,
+    Case.created_at,
+    Case.start_date,
+    Case.new_at,
+    Case.in_progress_at,
+    Case.closed_at,
+    _assignee.name.label("assignee"),
+)
+EXPORTED = (*_COLUMNS, Case.tlp, Case.pap, Case.created_by_name, Case.reported_outside)
+_tag, _value = (cast("Any", model).__table__ for model in (CaseTag, CustomValue))
+_of_tag = (_tag.c.organisation_id == bindparam("organisation"), _tag.c.tag == bindparam("tag"))
+_of_value = (_value.c.field_id == bindparam("field"), _value.c.value == bindparam("value"))
+_person, _member, _field = (cast("Any", model).__table__ for model in (User, Membership, CustomField))
+_colleagues = (
+    select(true().label("person"), _person.c.id, _person.c.name, _person.c.search_text.label("place"))
+    .join(_member, _member.c.user_id == _person.c.id)
+    .where(_member.c.organisation_id == bindparam("organisation"), _person.c.type == AccountType.NORMAL, _person.c.active)
+    .order_by(_person.c.search_text)
+    .limit(200)
+    .subquery()
+)
+_TO_CHOOSE = union_all(
+    select(_colleagues.c.person, _colleagues.c.id, _colleagues.c.name, _colleagues.c.place, literal(0).label("position")),
+    select(false(), _field.c.id, _field.c.label, _field.c.label, _field.c.position),
+).order_by("person", "position", "place")
+# Name of a condition -> the condition. "few:" drives from the tag or value, good when few cases have it; "many:" walks the list and asks.
+CONDITIONS: dict[str, Any] = {
+    "stage": Case.stage == bindparam("stage", type_=Case.stage.type),
+    "status": Case.status == bindparam("status"),
+    "severity": Case.severity == bindparam("severity"),
+    "tlp": Case.tlp == bindparam("tlp"),
+    "assignee": Case.assignee_id == bindparam("assignee"),
+    "nobody": Case.assignee_id.is_(None),
+    "flagged": Case.flagged.is_(True),
+    "outside": Case.reported_outside,
+    "all": (Case.access == Access.ALL_EXTERNAL) & scope.not_ended(Case),
+    "selected": (Case.access == Access.EXTERNAL) & scope.not_ended(Case),
+    "not": or_(Case.access.not_in(SHARED), ~scope.not_ended(Case)),
+    "restricted": Case.access == Access.RESTRICTED,
+    "few:tag": Case.id.in_(select(_tag.c.case_id).where(*_of_tag)),
+    "many:tag": select(_tag.c.id).where(_tag.c.case_id == Case.id, *_of_tag).correlate(Case).scalar_subquery().is_not(None),
+    "few:value": Case.id.in_(select(_value.c.case_id).where(*_of_value)),
+    "many:value": select(_value.c.case_id).where(_value.c.case_id == Case.id, *_of_value).limit(1).scalar_subquery().is_not(None),
+    **{f"{name}_from": column >= bindparam(f"{name}_from", type_=UTCDateTime()) for name, column in DATES.items()},
+    **{f"{name}_to": column < bindparam(f"{name}_to", type_=UTCDateTime()) for name, column in DATES.items()},
+}
+
+
+FORKED = frozenset({"tag", "value"})
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the list is ordered; `text` when it is by the hits of a search, newest case first."""
+
+    name: str
+    columns: tuple[Any, ...]
+    down: bool
+    text: bool = False
+
+
+def order_of(filters: Filters, *, text: bool) -> Order:
+    """The order asked for; without one the hits' own, that of the dates filtered by, or the usual one."""
+    name = filters.sort.removeprefix("-")
+    if name in ORDERS and (name != "closed" or filters.closed_from or filters.closed_to):
+        return Order(name, ORDERS[name], filters.sort.startswith("-"))
+    if text:
+        return Order("", (), down=True, text=True)
+    for name in DATES:
+        if getattr(filters, f"{name}_from") or getattr(filters, f"{name}_to"):
+            return Order(name, ORDERS[name], down=True)
+    return Order("", USUAL, down=True)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of the list. `total`: how many there are, at most one more than MANY; `question`: how the search was understood."""
+
+    page: Page[CaseRow]
+    total: int
+    question: terms.Question | None
+    order: Order
+    words: tuple[terms.Term, ...] = ()
+
+
+def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Found:
+    """The viewer's cases as the filters want them: two queries, three for a tag or a field."""
+    question = terms.read(filters.q) if filters.q else None
+    order = order_of(filters, text=bool(question))
+    if question and question.problem:
+        return Found(Page([], None), 0, question, order)
+    wanted, values = _narrowing(viewer, filters, question)
+    rows, total = _page(viewer, wanted, values, order, filters.size, after)
+    shown = rows[: filters.size]
+    following = _cursor(shown[-1], order) if len(rows) > filters.size else None
+    return Found(Page(_records(shown), following), total, question, order, question.terms if question else ())
+
+
+def exported(viewer: Viewer, filters: Filters) -> list[Any]:
+    """The rows of the list as the filters want them, at most one more than MOST_EXPORTED."""
+    question = terms.read(filters.q) if filters.q else None
+    if question and question.problem:
+        return []
+    wanted, values = _narrowing(viewer, filters, question)
+    return _page(viewer, wanted, values, order_of(filters, text=bool(question)), MOST_EXPORTED, "", EXPORTED)[0]
+
+
+def to_choose(viewer: Viewer) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Key and name of the colleagues cases are assigned to, and of the custom fields; one query."""
+    rows = db.session.connection().execute(_TO_CHOOSE, {"organisation": viewer.organisation_id}).all()
+    return [(row.id, row.name) for row in rows if row.person], [(row.id, row.name) for row in rows if not row.person]
+
+
+def number_to_open(viewer: Viewer, text: str) -> int | None:
+    """The case whose number was typed, if the viewer can see it."""
+    number = terms.number_in(text)
+    return db.session.scalar(scope.visible(viewer, Case, Case.number).where(Case.number == number)) if number else None
+
+
+def _records(rows: Iterable[Any]) -> list[CaseRow]:
+    rows = list(rows)
+    audiences = audiences_of([(row.id, in_force(row.access, row.shared_until)) for row in rows])
+    return [CaseRow(**row_fields(row, audiences[row.id])) for row in rows]
+
+
+PLAIN = ("stage", "status", "severity", "tlp", *(f"{name}_{end}" for name in DATES for end in ("from", "to")))
+
+
+def _narrowing(viewer: Viewer, filters: Filters, question: terms.Question | None) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """The names of the conditions, and the values they are asked with."""
+    values = {name: value for name in PLAIN if (value := getattr(filters, name)) not in (None, "")}
+    wanted = [*values, *(name for name in ("flagged", "outside") if getattr(filters, name))]
+    if filters.shared:
+        wanted.append(filters.shared)
+    if filters.assignee is not None:
+        wanted.append("assignee" if filters.assignee else "nobody")
+        values |= {"assignee": filters.assignee} if filters.assignee else {}
+    if filters.tag:
+        wanted.append("tag")
+        values |= {"tag": filters.tag, "organisation": viewer.organisation_id}
+    if filters.field and filters.value:
+        wanted.append("value")
+        values |= {"field": filters.field, "value": filters.value}
+    if question:
+        wanted.append("words")
+        values["words"] = search_words(question.terms)
+    return tuple(wanted), values
+
+
+def _visible(viewer: Viewer, columns: tuple[Any, ...]) -> Select[Any]:
+    return scope.visible(viewer, Case, *columns)
+
+
+def _count(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> int:
+    return db.session.scalar(_counting(_visible(viewer, (Case.id,)), wanted), values) or 0
+
+
+@lru_cache(maxsize=1024)
+def _counting(visible: Select[Any], wanted: tuple[str, ...]) -> Select[Any]:
+    if "words" in wanted:  # walks the hits as far as it must
+        visible = order_of_hits(visible, db.engine.dialect.name, further=False)
+        wanted = tuple(name for name in wanted if name != "words")
+    for name, table, where in (("tag", _tag, _of_tag), ("value", _value, _of_value)):
+        if name in wanted:  # from the tag's or the value's own rows, no further than it must
+            visible = visible.join(table, table.c.case_id == Case.id).where(*where).distinct()
+    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(MANY + 1)
+    return kept(select(func.count()).select_from(narrowed.subquery()))
+
+
+def _conditions(wanted: tuple[str, ...], road: str) -> list[Any]:
+    kind = db.engine.dialect.name
+    asked = {"words": hits, "words here": hits_here}
+    return [asked[name](kind) if name in asked else CONDITIONS[f"{road}:{name}" if name in FORKED else name] for name in wanted]
+
+
+def _page(
+    viewer: Viewer,
+    wanted: tuple[str, ...],
+    values: dict[str, Any],
+    order: Order,
+    size: int,
+    after: str,
+    columns: tuple[Any, ...] = _COLUMNS,
+) -> tuple[list[Any], int]:
+    """Rows, one more than `size` if there are more, and how many there are in all; one query unless which road is shorter must be known."""
+    place = _read_cursor(after, order)
+    wanted = _shorter_road(viewer, wanted, values)
+    total = _count(viewer, wanted, values) if FORKED & set(wanted) else None
+    if total == 0:
+        return [], 0
+    counting = None if total is not None else _counting(_visible(viewer, (Case.id,)), wanted)
+    road = "many" if (total or 0) > MANY else "few"
+    statement = _listing(_visible(viewer, columns), wanted, road, order, place is not None, counting)
+    rows = list(db.session.execute(statement, {**values, **(place or {}), "size": size + 1}).all())
+    if total is None:
+        total = rows[0].total if rows else _count(viewer, wanted, values) if place else 0
+    return rows, total
+
+
+def _shorter_road(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> tuple[str, ...]:
+    """A word that is everywhere would have to be walked through: where the filters leave few cases, those are asked for it."""
+    others = tuple(name for name in wanted if name != "words")
+    return (*others, "words here") if others and others != wanted and _count(viewer, others, values) <= MANY else wanted
+
+
+@lru_cache(maxsize=2048)
+def _listing(
+    visible: Select[Any], wanted: tuple[str, ...], road: str, order: Order, further: bool, counting: Select[Any] | None
+) -> Select[Any]:
+    joined = visible.outerjoin(_assignee, _assignee.id == Case.assignee_id)
+    if counting is not None:
+        joined = joined.add_columns(counting.scalar_subquery().label("total"))
+    most = bindparam("size", type_=BigInteger())
+    if order.text and "words" in wanted:
+        joined = order_of_hits(joined, db.engine.dialect.name, further=further)
+        return kept(joined.where(*_conditions(tuple(name for name in wanted if name != "words"), road)).limit(most))
+    joined = joined.where(*_conditions(wanted, road))
+    if order.text:
+        joined = joined.where(Case.id < bindparam(CASE_PLACE)) if further else joined
+        return kept(joined.order_by(Case.id.desc()).limit(most))
+    columns = (*order.columns, Case.id)
+    if further:
+        places = tuple_(*(bindparam(f"place_{i}", type_=column.type) for i, column in enumerate(columns)))
+        joined = joined.where(tuple_(*columns) < places if order.down else tuple_(*columns) > places)
+    return kept(joined.order_by(*(column.desc() if order.down else column.asc() for column in columns)).limit(most))
+
+
+def _cursor(row: Any, order: Order) -> str:
+    """The place right after a row, for an address."""
+    values = [getattr(row, column.key) for column in order.columns]
+    told = [(value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value for value in values]
+    return base64.urlsafe_b64encode(json.dumps([order.name, *told, row.id]).encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str, order: Order) -> dict[str, Any] | None:
+    """The place a cursor names; None (the first page) for anything that is not one of this order."""
+    if not text or len(text) > 4096 or not text.isascii():
+        return None
+    try:
+        name, *told = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+        if name != order.name or len(told) != len(order.columns) + 1:
+            return None
+        read = [_place(value, column.type) for value, column in zip(told, (*order.columns, Case.id), strict=True)]
+    except (binascii.Error, ValueError, TypeError, KeyError, OverflowError, RecursionError):
+        return None
+    return {CASE_PLACE: read[0]} if order.text else {f"place_{i}": value for i, value in enumerate(read)}
+
+
+def _place(value: Any, kind: Any) -> Any:
+    """A value as its column wants it; ValueError for anything else."""
+    if isinstance(kind, UTCDateTime):
+        return EPOCH + timedelta(microseconds=_place(value, Case.id.type))
+    wanted = str if isinstance(kind, String) else bool if isinstance(kind, Boolean) else int
+    if type(value) is not wanted or (isinstance(value, int) and abs(value) > LARGEST) or (isinstance(value, str) and "\0" in value):
+        raise ValueError(value)
+    return value

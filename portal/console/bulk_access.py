@@ -1,0 +1,115 @@
+"""Manage external access to many cases: one choice, what it would do to each of them, then the act."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from flask import g, request
+
+from ..accounts.directory import count_outsiders, outsiders
+from ..accounts.permissions import Permission
+from ..cases import bulk
+from ..refusals import Refusal
+from ..sharing.bulk import Choice, Prospect, prospects, share
+from ..sharing.models import Access
+from ..sharing.plan import MOST
+from ..web.show import see_other, show, wants_fragment
+from .bulk_forms import BulkAccessForm
+from .case_bulk import seen, tell, ticked_numbers, way_back
+from .face import console
+
+OFFERED = 25
+
+
+@console.route("/cases/bulk/share", needs=Permission.SHARE_OUTSIDE, methods=["GET", "POST"])
+def bulk_share() -> Any:
+    """Show what a choice of access would change; with POST, do it to each case."""
+    try:
+        cases = bulk.ticked(ticked_numbers(), change=request.method == "POST")
+    except Refusal as refusal:
+        return see_other(".cases", refusal.sentence, warning=True)
+    if not cases:
+        return see_other(".cases", bulk.NOTHING, warning=True)
+    form = BulkAccessForm(formdata=request.form if request.method == "POST" else request.args)
+    if request.method == "POST":
+        return _confirm(cases, form)
+    if "q" in request.args and wants_fragment():
+        return show("console/access/_people.html", **_people(form))
+    return _drawer(cases, form, preview="access" in request.args)
+
+
+def _confirm(cases: list[Any], form: BulkAccessForm) -> Any:
+    if "find" in request.form:  # the search button of the page without JavaScript: everything ticked comes along
+        return _drawer(cases, form)
+    if not form.validate():
+        return _drawer(cases, form, problem="Choose who should see these cases.")
+    choice = _choice(form)
+    if choice is None or request.form.get("shown") != _mark(choice):
+        return _drawer(cases, form, unseen=True)  # nothing is opened that was not shown before
+    return tell(share(seen("effect"), choice, by=g.viewer), act="share")
+
+
+def _choice(form: BulkAccessForm) -> Choice | None:
+    """What the form says, None while nothing is chosen. A number no account can have becomes one that none has."""
+    access, adding = form.access.data, form.access.data == "add"
+    if access not in ("internal", "all_external", "external", "add"):
+        return None
+    users = frozenset(key if 0 < key < 2**63 else 0 for key in form.users.data or ())
+    kept = users if access in ("external", "add") else frozenset()
+    return Choice(Access.EXTERNAL if adding else Access(access), kept, bool(form.again.data), form.reason.data or "", adding)
+
+
+def _mark(choice: Choice) -> str:
+    """What tells this choice from another one."""
+    return hashlib.sha256(f"{choice.access.value}:{choice.adding}:{sorted(choice.users)}".encode()).hexdigest()[:16]
+
+
+def _drawer(cases: list[Any], form: BulkAccessForm, *, problem: str | None = None, preview: bool = False, unseen: bool = False) -> Any:
+    choice = _choice(form)
+    lines = prospects(cases, choice) if choice else []
+    part = "console/bulk/_effect.html" if preview else "console/bulk/_share.html"
+    context: dict[str, Any] = {"form": form, "cases": cases, "lines": lines, "problem": problem, "unseen": unseen, **way_back()}
+    context |= {"shown": _mark(choice) if choice else "", "everybody": 0}
+    context |= {"button": _button(lines), "button_later": _button(lines, later=True), "short": _short(lines)}
+    if not preview or not wants_fragment():
+        context |= {"everybody": count_outsiders(g.viewer.organisation_id), **_people(form)}
+    return show("console/bulk/share.html", part, status=422 if problem and request.method == "POST" else 200, **context)
+
+
+def _button(lines: list[Prospect], *, later: bool = False) -> str:
+    """The effect, as the confirming button says it; empty when there is none. `later`: with those that only want a reason or a tick."""
+    plans = [line.plan for line in lines if line.plan and line.plan.changed and (later or not line.left_out)]
+    if not plans:
+        return ""
+    if plans[0].access is Access.INTERNAL:
+        return f"Make {_cases(len(plans))} internal"
+    shared, taken = sum(1 for plan in plans if plan.gained or not plan.lost), sum(1 for plan in plans if plan.lost)
+    if not shared:
+        return f"Take access away in {_cases(taken)}"
+    up_to = "up to " if any(line.left_out for line in lines) and later else ""
+    return f"Share {up_to}{_cases(shared)}" + (f", take access away in {taken}" if taken else "")
+
+
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count} cases"
+
+
+def _short(lines: list[Prospect]) -> tuple[str, int, int]:
+    """All of it beside the button: how many cases change, how many people gain and lose in them."""
+    plans = [line.plan for line in lines if line.plan and line.plan.changed and not line.left_out]
+    return _cases(len(plans)), sum(plan.gained for plan in plans), sum(plan.lost for plan in plans)
+
+
+def _people(form: BulkAccessForm) -> dict[str, Any]:
+    """Whom to offer: those chosen, then the first others; while searching, who is found comes first."""
+    place = g.viewer.organisation_id
+    text = str(request.values.get("q", "")).replace("\0", "").strip()[:128]
+    chosen = {key for key in form.users.data or () if 0 < key < 2**63}
+    kept = outsiders(place, ids=sorted(chosen)[:MOST]) if chosen else []
+    found = outsiders(place, text=text, but=() if text else [person.id for person in kept], limit=OFFERED + 1)
+    offered = found[:OFFERED]
+    ids = {person.id for person in offered}
+    people = [*offered, *(person for person in kept if person.id not in ids)] if text else [*kept, *offered]
+    listed = [{"person": person, "chosen": person.id in chosen} for person in people]
+    return {"people": listed, "q": text, "found": len(offered), "more": len(found) > OFFERED}

@@ -1,0 +1,72 @@
+"""Forms of the acts on many cases."""
+
+from __future__ import annotations
+
+from wtforms import BooleanField, RadioField, SelectField, StringField
+from wtforms.validators import InputRequired, Length, Optional
+
+from ..web.filters import SEVERITY, TLP
+from ..web.forms import Form, stripped
+from .forms import CheckboxList, choices, fitting_tags, number_or_none
+
+CHOOSE = "Choose one from the list."
+
+
+class AssignForm(Form):
+    """Who takes the cases."""
+
+    assignee = SelectField("Assignee", coerce=number_or_none, validators=[Optional()])
+
+
+class StatusForm(Form):
+    """Where the cases stand now; closing one asks more than this."""
+
+    status = SelectField("Status", validators=[InputRequired(CHOOSE)])
+
+
+class SeverityForm(Form):
+    """How bad they are."""
+
+    severity = SelectField("Severity", choices=choices(*SEVERITY.items()), coerce=int, default=2)
+
+
+class TlpForm(Form):
+    """How far they may be told."""
+
+    tlp = SelectField("TLP", choices=choices(*TLP.items()), coerce=int, default=2)
+
+
+class TagsForm(Form):
+    """Tags that come and tags that go."""
+
+    add = StringField("Add tags", description="Separated by commas.", filters=[stripped], validators=[fitting_tags])
+    remove = StringField("Remove tags", description="Separated by commas.", filters=[stripped], validators=[fitting_tags])
+
+
+class BulkDeleteForm(Form):
+    """How many cases, typed by hand."""
+
+    confirmation = StringField("How many cases are these?", render_kw={"autocomplete": "off", "inputmode": "numeric"})
+
+
+class BulkAccessForm(Form):
+    """Who outside may see all of the cases."""
+
+    access = RadioField(
+        "Who can see these cases",
+        choices=choices(
+            ("internal", "Internal"),
+            ("all_external", "All external users"),
+            ("external", "Selected external users"),
+            ("add", "Add these people"),
+        ),
+        validators=[InputRequired("Choose one of the four.")],
+    )
+    users = CheckboxList("External users", coerce=int, choices=[])
+    again = BooleanField("Show these to external users again")
+    reason = StringField(
+        "Why may they receive it?",
+        description="At least 10 characters. It goes on record and is shown to colleagues only.",
+        filters=[stripped],
+        validators=[Length(max=1000)],
+    )

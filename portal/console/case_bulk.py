@@ -1,0 +1,114 @@
+"""Many cases at once: what is about to happen to which, then done to each by itself, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+from flask import g, request, url_for
+
+from ..accounts.directory import colleagues
+from ..accounts.permissions import Permission
+from ..cases import bulk, statuses
+from ..cases.tags import split_tags
+from ..refusals import NotAllowed, Refusal
+from ..web.forms import Form
+from ..web.show import see_other, show
+from .bulk_forms import AssignForm, BulkDeleteForm, SeverityForm, StatusForm, TagsForm, TlpForm
+from .face import console
+from .forms import choices
+
+FORMS: dict[str, type[Form]] = {"assign": AssignForm, "status": StatusForm, "severity": SeverityForm, "tlp": TlpForm, "tags": TagsForm}
+
+
+@console.route("/cases/bulk/<any(assign,status,severity,tlp,tags):what>", needs=Permission.UPDATE_CASE, methods=["GET", "POST"])
+def bulk_change(what: str) -> Any:
+    """Ask what the cases ticked should have; with POST, give it to them."""
+    form = _change_form(what)
+    if request.method == "GET" or not form.validate():
+        return ask_first("change", form, what=what)
+    return do_to_each("change", form, lambda: ACTS[what](form), what=what)
+
+
+def _change_form(what: str) -> Any:
+    form = FORMS[what](formdata=request.form if request.method == "POST" else None)
+    if what == "assign":
+        people = ((str(key), name) for key, name in colleagues(g.viewer.organisation_id, besides=[g.viewer.user_id]))
+        form.assignee.choices = choices(("", "Nobody"), *people)
+        if request.method == "GET":
+            form.assignee.data = g.viewer.user_id
+    if what == "status":
+        form.status.choices = choices(*statuses.open_ones())
+    return form
+
+
+ACTS: dict[str, Callable[[Any], bulk.Act]] = {
+    "assign": lambda form: bulk.change(g.viewer, assignee_id=form.assignee.data),
+    "status": lambda form: bulk.change(g.viewer, status=form.status.data),
+    "severity": lambda form: bulk.change(g.viewer, severity=form.severity.data),
+    "tlp": lambda form: bulk.change(g.viewer, tlp=form.tlp.data),
+    "tags": lambda form: bulk.change_tags(g.viewer, split_tags(form.add.data or ""), split_tags(form.remove.data or "")),
+}
+
+
+@console.route("/cases/bulk/delete", needs=Permission.DELETE_CASE, methods=["GET", "POST"])
+def bulk_delete() -> Any:
+    """Ask how many cases these are; with POST, delete them."""
+    form = BulkDeleteForm(formdata=request.form if request.method == "POST" else None)
+    if request.method == "GET":
+        return ask_first("delete", form)
+    return do_to_each("delete", form, lambda: bulk.delete(g.viewer, len(seen()), form.confirmation.data or ""))
+
+
+def ticked_numbers() -> set[int]:
+    """The numbers ticked in the list; what is no number is passed over."""
+    return {int(text) for text in request.values.getlist("case") if _is_number(text)}
+
+
+def seen(name: str = "seen") -> dict[int, str]:
+    """Number -> the mark shown with that case, from the fields of this name ("46.7"); a case without one was not shown."""
+    pairs = (text.partition(".") for text in request.form.getlist(name))
+    marks = {int(number): mark for number, _, mark in pairs if _is_number(number)}
+    return {number: marks.get(number, "") for number in ticked_numbers()}
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10  # as many digits as a column of numbers takes
+
+
+def ask_first(act: str, form: Any, *, problem: str | None = None, **more: Any) -> Any:
+    """The cases ticked and what is to be decided for them."""
+    try:
+        cases = bulk.ticked(ticked_numbers())
+    except Refusal as refusal:
+        return see_other(".cases", refusal.sentence, warning=True)
+    if not cases:
+        return see_other(".cases", bulk.NOTHING, warning=True)
+    status = 422 if problem or form.errors else 200
+    context = {"form": form, "problem": problem, "cases": cases, **way_back(), **more}
+    return show(f"console/bulk/{act}.html", f"console/bulk/_{act}.html", status=status, **context)
+
+
+def do_to_each(act: str, form: Any, verb: Callable[[], bulk.Act], **more: Any) -> Any:
+    """Do it, and tell of every case; what is refused for all of them leads back to the question."""
+    try:
+        outcomes = bulk.each(seen(), verb())
+    except NotAllowed:
+        raise
+    except Refusal as refusal:
+        return ask_first(act, form, problem=refusal.sentence, **more)
+    return tell(outcomes, act=act, **more)
+
+
+def tell(outcomes: list[bulk.Outcome], **more: Any) -> Any:
+    """What was done and what was left, and why."""
+    context: dict[str, Any] = {"outcomes": outcomes, **way_back(), **more}
+    return show("console/bulk/done.html", "console/bulk/_done.html", **context)
+
+
+def way_back() -> dict[str, str]:
+    """The list as it was filtered, from the field `back`: only ever an address of this list."""
+    back = request.values.get("back", "")[:2000]
+    kept = urlencode(parse_qs(back), doseq=True)
+    return {"back": back, "back_url": url_for(".cases") + (f"?{kept}" if kept else "")}

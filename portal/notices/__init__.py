@@ -1,0 +1,1 @@
+"""The bell: what a colleague should look at."""

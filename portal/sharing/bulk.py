@@ -1,0 +1,214 @@
+"""Opening many cases to the outside at once, or closing them: what would happen to each, then done to each, with one letter a person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select
+
+from ..accounts.directory import MANY, Outsider, count_outsiders, outsiders
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..cases import bulk
+from ..cases.models import Attachment, Case, Comment, Observable
+from ..extensions import db
+from ..mail.models import OutboxMessage, State
+from ..refusals import NotAllowed, Refusal
+from .access import set_access
+from .models import Access, Grant
+from .plan import FACTS, MOST, NAMED, NOBODY, SHORTEST_REASON, Facts, Plan, Reach, plan
+
+NO_RIGHT = "Your profile does not let you share cases with external users."
+LETTER, ONE_FOR_ALL = "case_shared", "cases_shared"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen for all of the cases, and confirmed: `again` and `reason` as in access.set_access.
+
+    `adding`: whoever can see a case already keeps it, and `users` come on top.
+    """
+
+    access: Access
+    users: frozenset[int] = frozenset()
+    again: bool = False
+    reason: str = ""
+    adding: bool = False
+
+    def of(self, case: Case, facts: Facts = FACTS) -> tuple[Access, set[int]]:
+        """What it means for one case: the access wanted, and who is named then."""
+        if not self.adding:
+            return self.access, set(self.users)
+        if not self.users:
+            raise Refusal("Choose at least one person to add.")
+        reached = facts.reach(case)
+        return (Access.ALL_EXTERNAL, set()) if reached is None else (Access.EXTERNAL, {*reached, *self.users})
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What the choice would do to one case; without a plan, why it cannot be done. `left_out`: what is missing to do it."""
+
+    case: Case
+    plan: Plan | None
+    refusal: str = ""
+    left_out: str = ""
+
+    @property
+    def mark(self) -> str:
+        """What tells it from another one: nothing is done to a case that was not shown before."""
+        return f"{self.case.version}-{self.plan.mark}-{self.plan.returns}" if self.plan else f"{self.case.version}-no"
+
+
+_NAMED_ON = select(Grant.user_id).where(Grant.case_id.in_(bindparam("cases", expanding=True)))
+
+
+class Together(Facts):
+    """The facts of many cases of one organisation, asked once for all of them; they hold as long as the cases' rows are locked."""
+
+    def __init__(self, cases: Iterable[Case], choice: Choice) -> None:
+        self.cases, self.users = {case.id: case for case in cases}, choice.users
+        self.place = next((case.organisation_id for case in self.cases.values()), 0)
+
+    @cached_property
+    def chosen(self) -> dict[int, str]:
+        """Those of the people chosen who can be shared with, by name."""
+        return {person.id: person.name for person in outsiders(self.place, ids=self.users)} if self.users else {}
+
+    @cached_property
+    def named(self) -> dict[int, str]:
+        """Those of the people named on any of the cases who can be shared with, by name."""
+        return {person.id: person.name for person in outsiders(self.place, ids=_NAMED_ON, cases=list(self.cases))}
+
+    @cached_property
+    def _grants(self) -> dict[int, frozenset[int]]:
+        on: dict[int, set[int]] = defaultdict(set)
+        for case_id, user_id in db.session.execute(select(Grant.case_id, Grant.user_id).where(Grant.case_id.in_(self.cases))):
+            on[case_id].add(user_id)
+        return {case_id: frozenset(ids & self.named.keys()) for case_id, ids in on.items()}
+
+    @cached_property
+    def _first(self) -> list[Outsider]:
+        """So many of all external people that enough are left without those of any case."""
+        return outsiders(self.place, limit=NAMED + max([len(self.users), *map(len, self._grants.values())]))
+
+    @cached_property
+    def _total(self) -> int:
+        return count_outsiders(self.place, most=MANY + 1 + MOST)
+
+    @cached_property
+    def _outside(self) -> list[dict[int, int]]:
+        """How many external files, comments and observables of outsiders there are, by case."""
+        files = (Attachment, Attachment.external.is_(True) & Attachment.log_id.is_(None))
+        kinds: tuple[Any, ...] = (files, (Comment, Comment.external.is_(True)), (Observable, Observable.author_external.is_(True)))
+        counts = (select(of.case_id, func.count()).where(of.case_id.in_(self.cases), which).group_by(of.case_id) for of, which in kinds)
+        return [dict(db.session.execute(wanted).all()) for wanted in counts]
+
+    def reach(self, case: Case) -> Reach:
+        """As told together."""
+        if case.access_now is Access.ALL_EXTERNAL:
+            return None
+        return self._grants.get(case.id, NOBODY) if case.access_now is Access.EXTERNAL else NOBODY
+
+    def names(self, case: Case, ids: frozenset[int]) -> list[str]:
+        """As told together; whoever gains was chosen, whoever loses was named."""
+        known = self.chosen if ids <= self.users else self.named
+        return [name for key, name in known.items() if key in ids]
+
+    def crowd(self, case: Case, but: frozenset[int]) -> tuple[list[str], int]:
+        """As told together; `but` are people who can be shared with, so they were counted."""
+        names = [person.name for person in self._first if person.id not in but][:NAMED]
+        return names, min(self._total - len(but), MANY + 1)
+
+    def everybody(self, case: Case) -> int:
+        """As counted together."""
+        return min(self._total, MANY + 1)
+
+    def shown(self, case: Case) -> tuple[int, int]:
+        """As counted together."""
+        files, said, _ = self._outside
+        return files.get(case.id, 0), said.get(case.id, 0)
+
+    def returning(self, case: Case) -> tuple[list[str], int]:
+        """Asked of those cases only that have such things."""
+        return super().returning(case) if any(case.id in counts for counts in self._outside) else ([], 0)
+
+
+def prospects(cases: Collection[Case], choice: Choice) -> list[Prospect]:
+    """Look at many cases of one organisation."""
+    facts = Together(cases, choice)
+    return [prospect(case, choice, facts) for case in cases]
+
+
+def prospect(case: Case, choice: Choice, facts: Facts = FACTS) -> Prospect:
+    """Look at one case."""
+    try:
+        wanted = plan(case, *choice.of(case, facts), facts=facts)
+    except Refusal as refusal:
+        return Prospect(case, None, refusal.sentence)
+    return Prospect(case, wanted, left_out=_missing(wanted, choice))
+
+
+def _missing(wanted: Plan, choice: Choice) -> str:
+    if wanted.changed and wanted.returning and not choice.again:
+        return "what was external before is not confirmed"
+    if wanted.changed and wanted.needs_reason and len(" ".join(choice.reason.split())) < SHORTEST_REASON:
+        return "no reason"
+    return ""
+
+
+def share(seen: Mapping[int, str], choice: Choice, *, by: Viewer) -> list[bulk.Outcome]:
+    """Give all of the cases this access. `seen`: number -> the mark of the prospect that was shown."""
+    if not by.can(Permission.SHARE_OUTSIDE):
+        raise NotAllowed(NO_RIGHT)
+    before = db.session.scalar(select(func.max(OutboxMessage.id))) or 0
+    found = {line.case.number: line for line in prospects(bulk.ticked(seen, change=True), choice)}
+
+    def act(case: Case) -> str:
+        wanted = found[case.number].plan
+        if wanted is None:
+            raise Refusal(found[case.number].refusal)
+        ids = set(wanted.after or ())
+        return _told(set_access(case, wanted.access, ids, by=by, again=choice.again, reason=choice.reason, planned=wanted))
+
+    outcomes = bulk.each(seen, act, mark=lambda case: found[case.number].mark)
+    _one_letter_each(before, [outcome.number for outcome in outcomes if outcome.done])
+    return outcomes
+
+
+def _told(done: Plan) -> str:
+    if not done.changed:
+        return "It was so already."
+    if done.access is Access.INTERNAL:
+        return "Internal: nobody outside can see it any more."
+    if done.access is Access.ALL_EXTERNAL:
+        return "Shared with all external users."
+    return "1 external user can see it." if done.total == 1 else f"{done.total} external users can see it."
+
+
+def _one_letter_each(before: int, numbers: Iterable[int]) -> None:
+    """Of several letters this act posted to one person, the first stays and says that there are several cases."""
+    db.session.flush()
+    mine = select(OutboxMessage).join(Case, Case.id == OutboxMessage.case_id).where(Case.number.in_(list(numbers)))
+    fresh = mine.where(OutboxMessage.id > before, OutboxMessage.letter == LETTER, OutboxMessage.state == State.WAITING)
+    to: dict[int | None, list[OutboxMessage]] = defaultdict(list)
+    for letter in db.session.scalars(fresh.order_by(OutboxMessage.id)):
+        to[letter.to_user_id].append(letter)
+    spare = [letter.id for letters in to.values() if len(letters) > 1 for letter in _keep_first(letters)]
+    if spare:
+        db.session.execute(delete(OutboxMessage).where(OutboxMessage.id.in_(spare)))
+
+
+def _keep_first(letters: list[OutboxMessage]) -> list[OutboxMessage]:
+    """Make the first speak for all of them; the others, which are not needed any more."""
+    first, *others = letters
+    extra: dict[str, object] = {"cases": [letter.case_id for letter in letters]}
+    if first.to_user_id is None:  # a note for everybody: whoever could see each of the cases before is told nothing
+        extra["but"] = sorted(set.intersection(*(set(letter.extra.get("but", ())) for letter in letters)))
+    # It hangs on none of the cases: whoever deletes one of them must not take the news of the others with it.
+    first.letter, first.extra, first.case_id = ONE_FOR_ALL, extra, None
+    return others
