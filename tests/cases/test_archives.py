@@ -107,7 +107,7 @@ def test_too_many_too_large_and_overlapping_are_refused_as_a_whole() -> None:
         taken(data)
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"hello" * 100, bytes(packed(("a", b"x"))[:-30])])
+@pytest.mark.parametrize("data", [b"", b"PK", b"hello" * 100, bytes(packed(("a", b"x"))[:-30])], ids=["empty", "short", "words", "cut"])
 def test_what_is_no_archive_is_refused(data: bytes) -> None:
     with pytest.raises(Refusal, match="not a ZIP"):
         taken(data)

@@ -69,7 +69,7 @@ def test_an_entry_says_through_which_door_and_leads_to_what_is_still_there(world
 
 def test_old_and_new_words_of_an_edit_are_told(world: World, browse: Browse) -> None:
     path = f"/console/cases/{world.cases['shared']}/comments/{world.comments['shared-external']}/edit"
-    browse("ada").post(path, {"message": "Better words"})
+    assert browse("ada").confirm(path, {"message": "Better words"}).status_code == 303
     assert "Message External word on shared. → Better words" in entries(browse("ruth"), world, "?show=comments")
 
 
