@@ -248,10 +248,10 @@ def _outside_counted(organisation_id: int, left_out: bool, most: int) -> Any:
     return kept(select(func.count()).select_from(wanted.limit(most).subquery()))
 
 
-def count_outsiders(organisation_id: int, *, but: Iterable[int] = (), most: int = MANY + 1) -> int:
+def count_outsiders(organisation_id: int, *, but: Iterable[int] = (), most: int | None = None) -> int:
     """How many external people could be shared with today; MANY + 1, or `most`, stands for more."""
     left_out = list(but)
-    return db.session.scalar(_outside_counted(organisation_id, bool(left_out), most), {"but": left_out}) or 0
+    return db.session.scalar(_outside_counted(organisation_id, bool(left_out), most or MANY + 1), {"but": left_out}) or 0
 
 
 def colleagues(organisation_id: int, *, besides: Iterable[int | None] = ()) -> list[tuple[int, str]]:

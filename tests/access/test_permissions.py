@@ -112,4 +112,4 @@ def test_every_permission_is_asked_for_by_a_route_of_its_face(app: Flask) -> Non
 def test_every_route_is_walked(app: Flask, world: World) -> None:
     walked = {road.endpoint for method in METHODS for road in one_each(app, world, method)}
     guarded = {rule.endpoint for rule in app.url_map.iter_rules() if app.view_functions[rule.endpoint].needs is not Needs.ANYONE}  # type: ignore[attr-defined]
-    assert guarded - walked == {"console.log_file"}  # only where a log has a file: tests/console/test_tasks.py
+    assert guarded <= walked

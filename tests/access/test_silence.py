@@ -31,7 +31,7 @@ def inside(browse: Browse, world: World) -> None:
         number = world.cases[name]
         assert ada.post(f"/console/cases/{number}/comments", {"message": "Between us.", "audience": "internal"}).status_code == 303
         own = world.comments[f"{name}-internal"]
-        assert ada.post(f"/console/cases/{number}/comments/{own}/edit", {"message": "Between us, once more."}).status_code == 303
+        assert ada.confirm(f"/console/cases/{number}/comments/{own}/edit", {"message": "Between us, once more."}).status_code == 303
         assert ada.post(f"/console/cases/{number}/comments/{own}/delete").status_code == 303
         change = {"title": f"The {name} case", "description": f"Description of the {name} case.", "severity": 2, "tags": f"tag-{name}"}
         change |= {"tlp": 3, "pap": 3, "status": "New", "assignee": str(world.people["olga"])}

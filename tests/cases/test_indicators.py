@@ -116,4 +116,5 @@ def test_hostile_text_takes_no_time(piece: str) -> None:
         problem_with(kind, value[:4000])
         key_of(kind, value)
         defang(kind, value)
-    assert time.perf_counter() - began < 1.0
+    # Not how fast, but that it does not grow with the square of the text: that would take minutes.
+    assert time.perf_counter() - began < 10.0

@@ -17,7 +17,7 @@ from tests.access.rows import contents
 from tests.fixtures.world import BASE, Browser, World
 
 Browse = Callable[[str], Browser]
-SEEN = ("login_session.last_seen_at",)
+SEEN = ("login_session.last_seen_at", "notice.read_at")
 
 
 def comments(app: Flask) -> int:
