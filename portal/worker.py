@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from .accounts import purge
+from .database import learn
 from .extensions import db
 from .mail import sender
 from .mail.outbox import posted
@@ -48,6 +49,7 @@ def do_chores(app: Flask, stop: threading.Event) -> None:
     chores = (
         Chore("endings", ending.tick, ENDINGS_EVERY),
         Chore("purge", purge_all, PURGE_EVERY),
+        Chore("statistics", learn, PURGE_EVERY),
         Chore("storage", sweep.Clock().tick, LOOK_EVERY),
     )
     while not stop.is_set():

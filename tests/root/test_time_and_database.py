@@ -12,10 +12,11 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from portal.accounts import platform
 from portal.accounts.models import Membership, Profile
 from portal.clock import at, now
-from portal.database import PRAGMAS, driver, is_affected, queue_up, start_writing
+from portal.database import PRAGMAS, driver, is_affected, learn, queue_up, start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
 from tests.fixtures.rooms import at_once
+from tests.fixtures.world import World
 
 
 def test_now_is_aware_and_can_be_told() -> None:
@@ -128,3 +129,11 @@ def test_the_driver_at_hand_is_the_newest() -> None:
     import sqlite3
 
     assert driver().sqlite_version_info >= sqlite3.sqlite_version_info
+
+
+@pytest.mark.sqlite_only
+def test_sqlite_learns_how_its_tables_are_filled(app: Flask, world: World) -> None:
+    with app.app_context():
+        learn()
+        known = db.session.connection().exec_driver_sql("SELECT DISTINCT tbl FROM sqlite_stat1").scalars()
+        assert "incident_case" in set(known)
