@@ -34,6 +34,7 @@ TYPES = (
 
 def upgrade() -> None:
     """Upgrade schema. Columns are added and dropped in place, see 0002."""
+    op.create_index("ix_user_account_type", "user_account", ["type", "search_text", "id"], unique=False)
     op.create_table(
         "blob",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -321,6 +322,7 @@ def _fill() -> None:
 
 def downgrade() -> None:
     """Downgrade schema."""
+    op.drop_index("ix_user_account_type", table_name="user_account")
     op.drop_column("login_session", "viewed_by_id")
     op.drop_column("comment", "removed_by_name")
     op.drop_column("comment", "removed_at")

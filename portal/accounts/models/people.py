@@ -31,6 +31,7 @@ class User(Model):
     __tablename__ = "user_account"
     __table_args__ = (
         Index("ix_user_account_search_text", "search_text", "id"),
+        Index("ix_user_account_type", "type", "search_text", "id"),  # the few colleagues among many guests, by name
         Index("ix_user_account_last_sign_in_at", "last_sign_in_at", "id"),
     )
 
