@@ -221,13 +221,3 @@ def upload_of(name: str, data: bytes) -> Upload:
     place.write(data)
     place.seek(0)
     return place.upload(name)
-
-
-def keep_bytes(name: str, data: bytes) -> Blob:
-    """Keep bytes at hand, judged like a file that was received."""
-    upload = upload_of(name, data)
-    try:
-        check(upload)
-        return keep(upload)
-    finally:
-        upload.path.unlink(missing_ok=True)
