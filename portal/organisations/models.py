@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..clock import now
@@ -36,6 +36,8 @@ class Organisation(Model):
     # Changes with the picture, so that browsers fetch the new one; empty while there is none.
     picture: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     version: Mapped[int] = mapped_column(default=1, server_default="1")
+    # Letters about cases may carry their titles; without it they carry numbers only.
+    titles_in_mail: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Party(Model):

@@ -21,7 +21,10 @@ from ..cases.models import (
     CommentRevision,
     CustomField,
     CustomValue,
+    Draft,
+    Mute,
     Observable,
+    ReadMark,
     Task,
     TaskLog,
 )
@@ -40,6 +43,8 @@ _grant = Grant.__table__.alias(f"{RULE}grant")
 _field = CustomField.__table__.alias(f"{RULE}field")
 # The present moment, asked anew each time a statement runs, however long ago it was written or compiled.
 _NOW = bindparam(f"{RULE}now", callable_=now, type_=UTCDateTime())
+# What belongs to one person is nobody else's business.
+OWN: tuple[Any, ...] = (LoginSession, Submission, ReadMark, Mute, Draft)
 # What hangs on a case is seen by those colleagues who see the case.
 HANGING: tuple[Any, ...] = (Comment, CommentRevision, Attachment, Observable, Task, TaskLog, CustomValue, CaseTag, SearchText)
 
@@ -104,8 +109,8 @@ def _outside(viewer: Who) -> Rules:
         CustomField: CustomField.shown_outside.is_(True),
         CustomValue: and_(exists().where(_field.c.id == CustomValue.field_id, _field.c.shown_outside), on(CustomValue)),
         User: User.id == viewer.user_id,
+        **_own(viewer),
         LoginSession: and_(LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None)),
-        Submission: Submission.user_id == viewer.user_id,
     }
 
 
@@ -144,7 +149,7 @@ def _of_no_case() -> ColumnElement[bool]:
 
 
 def _own(viewer: Who) -> Rules:
-    return {LoginSession: LoginSession.user_id == viewer.user_id, Submission: Submission.user_id == viewer.user_id}
+    return {model: model.user_id == viewer.user_id for model in OWN}
 
 
 def visible(viewer: Viewer, model: type[Any], *columns: Any) -> Select[Any]:

@@ -70,6 +70,8 @@ KINDS: dict[str, str] = {
     "custom_field.name": "hidden",
     "custom_field.options": "fixed",
     "custom_value.value": "shown",
+    "draft.fields": "hidden",
+    "draft.purpose": "fixed",
     "incident_case.created_by_name": "hidden",
     "incident_case.description": "hidden",
     "incident_case.description_html": "shown",
@@ -135,6 +137,7 @@ KINDS: dict[str, str] = {
     "user_account.picture": "fixed",
     "user_account.search_text": "hidden",
     "user_account.time_zone": "fixed",
+    "user_account.unwanted": "fixed",
 }
 SEES = {"hanna": ("shared", "all"), "rhea": ("shared", "all"), "vic": ("all",), "gast": ("foreign",), "dora": (), "": ()}
 # Words of the console that must not be read in the portal at all.
@@ -196,6 +199,7 @@ def _rows_for_empty_tables(world: World) -> None:
         "challenge": {"key_hash": "k", "purpose": "sign-in", "face": "portal", "user_id": world.people["vic"], "epoch": 0},
         "passkey": {"user_id": world.people["vic"], "credential_id": "c", "public_key": b"k", "name": "n"},
         "recovery_code": {"user_id": world.people["vic"], "code_hash": "c"},
+        "draft": {"user_id": world.people["vic"], "organisation_id": here, "purpose": "report", "fields": {}},
         "totp": {"user_id": world.people["newt"], "secret": "s"},
         "login_session": {"key_hash": "k", "face": "portal", "user_id": world.people["vic"], "organisation_id": here, "epoch": 0},
     }

@@ -55,6 +55,8 @@ class User(Model):
     time_zone: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     # Changes with the picture, so that browsers fetch the new one; empty while there is none.
     picture: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
+    # Which kinds of news the person wants no letters about: words with spaces between.
+    unwanted: Mapped[str] = mapped_column(String(200), default="", server_default=text("''"))
 
     @property
     def external(self) -> bool:

@@ -3,6 +3,7 @@
 from .case import STATUSES, Case, CaseCounter, Impact, Stage
 from .files import Attachment
 from .findings import Observable, ObservableType
+from .reader import Draft, Mute, ReadMark
 from .shape import CaseTag, CaseTemplate, CustomField, CustomValue, FieldType, Status
 from .talk import Comment, CommentRevision
 from .work import Task, TaskLog, TaskStatus
@@ -18,10 +19,13 @@ __all__ = [
     "CommentRevision",
     "CustomField",
     "CustomValue",
+    "Draft",
     "FieldType",
     "Impact",
+    "Mute",
     "Observable",
     "ObservableType",
+    "ReadMark",
     "Stage",
     "Status",
     "Task",
