@@ -92,7 +92,7 @@ need_product() {
 }
 
 need_checks() {
-    need checks '[postgres,test,dev]' 'product postgres'
+    need checks '[postgres,pdf,test,dev]' 'product postgres'
 }
 
 command=${1:-help}

@@ -46,10 +46,10 @@ LISTS = (
 SEARCHES = (
     ("one case", "q=zebra4711", "1 case"),
     ("few", "q=wombat", "100 cases"),
-    ("all cases", "q=host", "1,000+ cases"),
-    ("all, three words", "q=host+network+owner", "1,000+ cases"),
+    ("all cases", "q=host", "200+ cases"),
+    ("all, three words", "q=host+network+owner", "200+ cases"),
     ("beginning", "q=zebra47*", "cases"),
-    ("phrase", "q=%22sender+domain%22", "1,000+ cases"),
+    ("phrase", "q=%22sender+domain%22", "200+ cases"),
     ("address", "q=10.0.18.103", "1 case"),
     ("none", "q=kangaroo", "No case fits"),
     ("and a filter", "q=host&status=Duplicated", "100 cases"),

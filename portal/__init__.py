@@ -10,7 +10,7 @@ from werkzeug.routing import BaseConverter
 
 from . import database, extensions
 from .config import Settings, from_env
-from .web.filters import Templates
+from .web.drawing import Templates
 from .web.uploads import Received
 
 __version__ = "0.1.0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -58,6 +59,13 @@ def serve() -> None:
     _serve(app)
 
 
+def _settle() -> None:
+    """Let the collector of cycles leave alone what lives as long as the server, and come less often: a tenth of a page's time was its."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 10, 20)
+
+
 # 150 idle connections would block the default limit of 100; no Server header.
 SECONDS_TO_FINISH = 15  # the letter in hand, when the server ends
 WAITRESS: dict[str, Any] = {"connection_limit": 1000, "channel_timeout": 60, "ident": None}
@@ -86,6 +94,7 @@ def _serve(app: Flask) -> None:
             click.echo(f"Mail is not set up: letters are written to {settings.mail_folder}.")
     click.echo(f"Listening on http://{settings.host}:{settings.port}, reached as {settings.base_url}. Stop with Ctrl+C.")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    _settle()
     try:
         server.run()  # returns on Ctrl+C and SIGTERM, after the requests under way
     finally:

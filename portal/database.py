@@ -26,6 +26,10 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_time
 REPAIRED = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 
 
+# The connection used last is used next: what it has read and prepared is still at hand.
+POOL: dict[str, Any] = {"pool_size": 16, "pool_use_lifo": True}
+
+
 def driver() -> ModuleType:
     """The newest SQLite driver at hand: the bundled one, else Python's own."""
     if _bundled is not None and _bundled.sqlite_version_info > sqlite3.sqlite_version_info:
@@ -52,8 +56,8 @@ def refuse_affected(url: str) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """Arguments of create_engine for this database URL."""
     if make_url(url).get_backend_name() == "sqlite":
-        return {"module": driver(), "pool_size": 16, "max_overflow": 16, "connect_args": {"check_same_thread": False}}
-    return {"pool_size": 16, "max_overflow": 8, "pool_pre_ping": True}
+        return POOL | {"module": driver(), "max_overflow": 16, "connect_args": {"check_same_thread": False}}
+    return POOL | {"max_overflow": 8, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> None:

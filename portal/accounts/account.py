@@ -29,7 +29,12 @@ ALWAYS = {
     ProfileType.EXTERNAL: "Read the cases that are shared with you",
 }
 # Guests are told in the words of their side.
-OUTSIDE_WORDS = {"Write messages": "Write messages to the security team on these cases"}
+OUTSIDE_WORDS = {
+    "Report incidents": "Report incidents to the security team",
+    "Upload files": "Upload files to these cases",
+    "Write messages": "Write messages to the security team on these cases",
+    "Add evidence items": "Add evidence items, such as suspicious addresses, to these cases",
+}
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,12 @@ CATALOGUE: dict[ProfileType, dict[Permission, str]] = {
         P.RESTRICT: "Restrict cases to named colleagues",
         P.SHARE_OUTSIDE: "Share cases with external users",
     },
-    T.EXTERNAL: {P.COMMENT: "Write messages"},
+    T.EXTERNAL: {
+        P.CREATE_CASE: "Report incidents",
+        P.UPDATE_CASE: "Upload files",
+        P.COMMENT: "Write messages",
+        P.OBSERVABLE: "Add evidence items",
+    },
 }
 
 ANALYST = frozenset({P.CREATE_CASE, P.UPDATE_CASE, P.DELETE_CASE, P.REOPEN_CASE, P.COMMENT, P.OBSERVABLE, P.TASK})

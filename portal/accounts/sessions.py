@@ -114,7 +114,7 @@ _FIND = (
 
 def find(key: str, face: str) -> Found | None:
     """The living session behind a cookie's key on this face, in one query; None when anything about it is over."""
-    rows: Sequence[Any] = db.session.execute(_FIND, {"key_hash": _hash(key), "face": face}).all()
+    rows: Sequence[Any] = db.session.connection().execute(_FIND, {"key_hash": _hash(key), "face": face}).all()
     current = [row for row in rows if row.organisation_id == row.current_id]
     if not current:
         return None

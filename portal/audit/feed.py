@@ -45,7 +45,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
     "files": tuple(kind for kind in Kind if kind.startswith("file:")),
     "observables": tuple(kind for kind in Kind if kind.startswith("observable:")),
     "tasks": tuple(kind for kind in Kind if kind.startswith("task:")),
-    "views": (K.CASE_VIEWED, K.FILE_DOWNLOADED),
+    "views": (K.CASE_VIEWED, K.CASE_DOWNLOADED, K.FILE_DOWNLOADED),
 }
 
 

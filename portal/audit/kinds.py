@@ -66,6 +66,7 @@ class Kind(StrEnum):
     FILE_SHARED = "file:shared"
     FILE_WITHDRAWN = "file:withdrawn"
     FILE_DOWNLOADED = "file:downloaded"
+    CASE_DOWNLOADED = "case:downloaded"
     OBSERVABLE_ADDED = "observable:added"
     OBSERVABLE_EDITED = "observable:edited"
     OBSERVABLE_DELETED = "observable:deleted"
@@ -154,6 +155,7 @@ SENTENCES: dict[Kind, str] = {
     Kind.FILE_SHARED: "made a file external",
     Kind.FILE_WITHDRAWN: "made a file internal",
     Kind.FILE_DOWNLOADED: "downloaded a file",
+    Kind.CASE_DOWNLOADED: "downloaded the case",
     Kind.OBSERVABLE_ADDED: "added an observable",
     Kind.OBSERVABLE_EDITED: "edited an observable",
     Kind.OBSERVABLE_DELETED: "deleted an observable",

@@ -161,7 +161,7 @@ def _free_name(name: str, taken: list[str]) -> str:
 
 def remove_file(case: Case, file: Attachment, *, by: Viewer) -> None:
     """Take a file off the case; the audit trail keeps its name and hash, the store its bytes while another one has them."""
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can(Permission.UPDATE_CASE) or (by.external and file.author_id != by.user_id):
         raise NotAllowed("Your profile does not let you remove files.")
     changes = {"name": [file.name, None], "size": [file.size, None], "sha256": [file.sha256, None], "external": [file.external, None]}
     record(Kind.FILE_DELETED, actor=by, case=case, object_id=file.uid, changes=changes)

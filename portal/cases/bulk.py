@@ -72,7 +72,7 @@ def _one(case: Case, act: Act, as_shown: bool) -> Outcome:
 
 def change(by: Viewer, **fields: Any) -> Act:
     """Set these fields of a case, as one edit."""
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you edit cases.")
 
     def act(case: Case) -> str:
@@ -87,7 +87,7 @@ def change(by: Viewer, **fields: Any) -> Act:
 def change_tags(by: Viewer, add: Iterable[str], remove: Iterable[str]) -> Act:
     """Add these tags to a case and take those off."""
     more, less = set(checked_tags(add)), set(remove)
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you edit cases.")
     if not more | less:
         raise Refusal("Type at least one tag to add or to remove.")
@@ -107,7 +107,7 @@ def _told(changed: list[str]) -> str:
 
 def delete(by: Viewer, count: int, confirmation: str) -> Act:
     """Remove a case for good. `confirmation`: how many there are, typed by hand."""
-    if not by.can(Permission.DELETE_CASE):
+    if not by.can_inside(Permission.DELETE_CASE):
         raise NotAllowed("Your profile does not let you delete cases.")
     if confirmation.strip() != str(count):
         raise Refusal(f"Type {count} to say that you mean {'this one case' if count == 1 else 'all of these cases'}.")

@@ -17,6 +17,7 @@ from ..audit.record import record
 from ..clock import now
 from ..database import kept, queue_up
 from ..extensions import db
+from ..mail import news
 from ..notices import notices
 from ..notices.models import Reason
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale
@@ -85,7 +86,7 @@ def next_number() -> int:
 
 def create_case(draft: Draft, *, by: Viewer) -> Case:
     """A new case of the viewer's organisation, internal, assigned to its creator unless the draft names somebody else."""
-    if not by.can(Permission.CREATE_CASE):
+    if not by.can_inside(Permission.CREATE_CASE):
         raise NotAllowed("Your profile does not let you create cases.")
     if by.platform:
         raise NotAllowed("The admin organisation cannot hold cases. Switch to the organisation you work in.")
@@ -112,6 +113,7 @@ def create_case(draft: Draft, *, by: Viewer) -> Case:
     write_tags(case, tags)
     record(Kind.CASE_CREATED, actor=by, case=case, object_id=case.number)
     notices.tell(case.assignee_id, case, Reason.ASSIGNED, by=by)
+    news.tell_new_assignee(case, by=by.user_id)
     return case
 
 
@@ -146,7 +148,7 @@ def draft_of(case: Case, **changes: Any) -> Draft:
 
 def flag_case(case: Case, flagged: bool, *, by: Viewer) -> bool:
     """Put the case first in the organisation's list, or back; whether anything changed. No business of outsiders, nor of open forms."""
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you flag cases.")
     if case.flagged is flagged:
         return False
@@ -158,7 +160,7 @@ def flag_case(case: Case, flagged: bool, *, by: Viewer) -> bool:
 
 def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[str]:
     """Write the changed fields and return their names. `version` is the one the form showed; an older one is Stale."""
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you edit cases.")
     if version != case.version:
         raise Stale("Somebody else changed this case while you were editing it.")
@@ -185,6 +187,7 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
     _apply(case, changed)
     if "assignee_id" in changed:
         notices.tell(changed["assignee_id"], case, Reason.ASSIGNED, by=by)
+        news.tell_new_assignee(case, by=by.user_id)
     return sorted(changed)
 
 
@@ -203,7 +206,7 @@ def _check_move(case: Case, status: str, by: Viewer) -> None:
         raise Refusal("Choose a status from the list.")
     if stage is Stage.CLOSED:
         raise Refusal("Closing a case asks what came of it. Use Close case for that.")
-    if case.stage is Stage.CLOSED and not by.can(Permission.REOPEN_CASE):
+    if case.stage is Stage.CLOSED and not by.can_inside(Permission.REOPEN_CASE):
         raise NotAllowed("Your profile does not let you reopen cases.")
 
 
@@ -231,6 +234,7 @@ def _apply(case: Case, changed: dict[str, Any]) -> None:
     shown = OUTSIDE_FIELDS & changed.keys()
     if shown - {"status"} or case.stage is not before:  # outsiders see the stage, not which verdict closed the case
         case.details_at = case.outside_at = moment
+    news.tell_of_stage(case, before)
 
 
 def enter_status(case: Case, moment: datetime) -> None:

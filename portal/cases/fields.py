@@ -203,7 +203,7 @@ def checked(field: CustomField, texts: Sequence[str], before: Sequence[str]) -> 
 
 def set_values(case: Case, texts: Mapping[str, Sequence[str]], *, version: int, by: Viewer) -> list[str]:
     """Write the values of the fields named and return the labels of those that changed. `version`: the case as the form showed it."""
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you edit cases.")
     if version != case.version:
         raise Stale("Somebody else changed this case while you were editing its fields.")

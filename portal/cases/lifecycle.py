@@ -10,6 +10,7 @@ from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
 from ..extensions import db
+from ..mail import news
 from ..refusals import NotAllowed, Refusal, Stale
 from . import fields, statuses, tasks
 from .cases import enter_status
@@ -55,11 +56,12 @@ def reopen_case(case: Case, *, version: int, by: Viewer) -> None:
 
 
 def _move(case: Case, status: str) -> None:
-    moment = now()
+    moment, was = now(), case.stage
     case.status = status
     enter_status(case, moment)
     case.version += 1
     case.updated_at = case.details_at = case.outside_at = moment
+    news.tell_of_stage(case, was)
 
 
 def delete_case(case: Case, confirmation: str, *, version: int, by: Viewer) -> None:
@@ -73,7 +75,7 @@ def delete_case(case: Case, confirmation: str, *, version: int, by: Viewer) -> N
 
 
 def _check(case: Case, permission: Permission, sentence: str, version: int, by: Viewer) -> None:
-    if not by.can(permission):
+    if not by.can_inside(permission):
         raise NotAllowed(sentence)
     if version != case.version:
         raise Stale("Somebody changed this case while you were deciding. Look at it again, then confirm.")

@@ -28,6 +28,7 @@ from .models import Case, CaseTag, CustomField, CustomValue
 from .queries import CaseRow, audiences_of, row_fields
 
 MANY = 1000  # counting stops right after
+MANY_HITS = 200  # and that of a search, which must open each hit, here
 SIZES = (25, 50, 100)
 MOST_EXPORTED = 10_000
 MICROSECOND, LARGEST = timedelta(microseconds=1), 2**62
@@ -137,6 +138,7 @@ CONDITIONS: dict[str, Any] = {
 }
 
 
+EVERY = func.count().over()  # how many rows there are, whatever the limit
 FORKED = frozenset({"tag", "value"})
 
 
@@ -165,13 +167,14 @@ def order_of(filters: Filters, *, text: bool) -> Order:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of the list. `total`: how many there are, at most one more than MANY; `question`: how the search was understood."""
+    """A page of the list. `total`: how many there are, at most one more than `most`; `question`: how the search was understood."""
 
     page: Page[CaseRow]
     total: int
     question: terms.Question | None
     order: Order
     words: tuple[terms.Term, ...] = ()
+    most: int = MANY
 
 
 def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Found:
@@ -184,7 +187,8 @@ def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Found:
     rows, total = _page(viewer, wanted, values, order, filters.size, after)
     shown = rows[: filters.size]
     following = _cursor(shown[-1], order) if len(rows) > filters.size else None
-    return Found(Page(_records(shown), following), total, question, order, question.terms if question else ())
+    words, most = (question.terms, MANY_HITS) if question else ((), MANY)
+    return Found(Page(_records(shown), following), min(total, most + 1), question, order, words, most)
 
 
 def exported(viewer: Viewer, filters: Filters) -> list[Any]:
@@ -248,13 +252,14 @@ def _count(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> i
 
 @lru_cache(maxsize=1024)
 def _counting(visible: Select[Any], wanted: tuple[str, ...]) -> Select[Any]:
+    most = MANY_HITS if "words" in wanted else MANY
     if "words" in wanted:  # walks the hits as far as it must
         visible = order_of_hits(visible, db.engine.dialect.name, further=False)
         wanted = tuple(name for name in wanted if name != "words")
     for name, table, where in (("tag", _tag, _of_tag), ("value", _value, _of_value)):
         if name in wanted:  # from the tag's or the value's own rows, no further than it must
             visible = visible.join(table, table.c.case_id == Case.id).where(*where).distinct()
-    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(MANY + 1)
+    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(most + 1)
     return kept(select(func.count()).select_from(narrowed.subquery()))
 
 
@@ -279,7 +284,9 @@ def _page(
     total = _count(viewer, wanted, values) if FORKED & set(wanted) else None
     if total == 0:
         return [], 0
-    counting = None if total is not None else _counting(_visible(viewer, (Case.id,)), wanted)
+    counting: Any = None if total is not None else _counting(_visible(viewer, (Case.id,)), wanted)
+    if "words here" in wanted and place is None:  # the few cases left are asked for the words once, not again for their number
+        counting = EVERY
     road = "many" if (total or 0) > MANY else "few"
     statement = _listing(_visible(viewer, columns), wanted, road, order, place is not None, counting)
     rows = list(db.session.execute(statement, {**values, **(place or {}), "size": size + 1}).all())
@@ -295,12 +302,10 @@ def _shorter_road(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any
 
 
 @lru_cache(maxsize=2048)
-def _listing(
-    visible: Select[Any], wanted: tuple[str, ...], road: str, order: Order, further: bool, counting: Select[Any] | None
-) -> Select[Any]:
+def _listing(visible: Select[Any], wanted: tuple[str, ...], road: str, order: Order, further: bool, counting: Any) -> Select[Any]:
     joined = visible.outerjoin(_assignee, _assignee.id == Case.assignee_id)
     if counting is not None:
-        joined = joined.add_columns(counting.scalar_subquery().label("total"))
+        joined = joined.add_columns((counting if counting is EVERY else counting.scalar_subquery()).label("total"))
     most = bindparam("size", type_=BigInteger())
     if order.text and "words" in wanted:
         joined = order_of_hits(joined, db.engine.dialect.name, further=further)

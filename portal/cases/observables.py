@@ -66,9 +66,9 @@ def load_observable(case: Case, uid: str) -> Observable:
     return found
 
 
-def check_writer(by: Viewer) -> None:
-    """Whether this person may add and change observables at all."""
-    if not by.can(Permission.OBSERVABLE):
+def check_writer(by: Viewer, found: Observable | None = None) -> None:
+    """Whether this person may add observables, or touch the one `found`; people outside only what they added themselves."""
+    if not by.can(Permission.OBSERVABLE) or (by.external and found is not None and found.author_id != by.user_id):
         raise NotAllowed("Your profile does not let you add or change observables.")
 
 
@@ -108,8 +108,7 @@ def tidy_lines(text: str) -> list[str]:
 def read_lines(case: Case, kind: str, text: str, *, one_per_line: bool, by: Viewer) -> list[Outcome]:
     """What adding this text would do, line by line; nothing is written."""
     check_writer(by)
-    known = {row.name: row.is_file for row in db.session.execute(select(ObservableType.name, ObservableType.is_file))}
-    if kind != GUESS and known.get(kind) is not False:
+    if kind != GUESS and holds_files(kind) is not False:
         raise Refusal("Choose a type from the list. Files are added with the button for files.")
     lines = lines_of(text, one_per_line=one_per_line)
     if not lines:
@@ -117,7 +116,7 @@ def read_lines(case: Case, kind: str, text: str, *, one_per_line: bool, by: View
     if kind == GUESS and "\n" in lines[0][1]:
         raise Refusal("This is more than one line. Tick one per line to add each by itself, or choose a type to keep them together.")
     read = [_read(number, kind or indicators.guess(line), line) for number, line in lines]
-    return _without_repeats(case, read, by)
+    return without_repeats(case, read, by)
 
 
 def _read(number: int, kind: str, line: str) -> Outcome:
@@ -125,9 +124,16 @@ def _read(number: int, kind: str, line: str) -> Outcome:
     return Outcome(number, kind, value or line, indicators.problem_with(kind, value))
 
 
-def _without_repeats(case: Case, read: list[Outcome], by: Viewer) -> list[Outcome]:
+def holds_files(kind: str) -> bool | None:
+    """Whether observables of this type are files; None when there is no such type."""
+    found: bool | None = db.session.connection().scalar(select(_type.c.is_file).where(_type.c.name == kind))  # past the guard, as below
+    return found
+
+
+def without_repeats(case: Case | None, read: list[Outcome], by: Viewer) -> list[Outcome]:
+    """The same, with a problem said of what comes twice or is on the case already; None: there is no case yet."""
     keys = {one.place: indicators.key_of(one.type, one.value) for one in read if one.problem is None}
-    there = keys_on(case, keys.values(), by=by)
+    there = keys_on(case, keys.values(), by=by) if case is not None else set()
     first: dict[str, int] = {}
     told = []
     for one in read:
@@ -212,7 +218,7 @@ def _in_words(row: Observable) -> str:
 
 def edit_observable(case: Case, found: Observable, facets: Facets, *, version: int, by: Viewer) -> list[str]:
     """Change what is said about an observable; its type and value stay. Returns the names of what changed."""
-    check_writer(by)
+    check_writer(by, found)
     if version != found.version:
         raise Stale("Somebody else changed this observable while you were editing it.")
     return change(case, found, facets, by=by)
@@ -220,7 +226,7 @@ def edit_observable(case: Case, found: Observable, facets: Facets, *, version: i
 
 def change(case: Case, found: Observable, facets: Facets, *, by: Viewer) -> list[str]:
     """Write what differs, without asking what the person saw before."""
-    check_writer(by)
+    check_writer(by, found)
     wanted = checked(facets)
     told: dict[str, list[Any]] = {}
     for name, value in ((field.name, getattr(wanted, field.name)) for field in fields(Facets)):
@@ -252,7 +258,7 @@ def facets_of(found: Observable) -> Facets:
 
 def delete_observable(case: Case, found: Observable, *, by: Viewer) -> None:
     """Take an observable off the case; the trail keeps type and value."""
-    check_writer(by)
+    check_writer(by, found)
     told: dict[str, Any] = {"observable": [_in_words(found), None]}
     if found.sha256:
         told["sha256"] = [found.sha256, None]

@@ -33,7 +33,7 @@ class CaseRow:
     status: str
     stage: str
     stage_at: datetime
-    tags: list[str]
+    tags: tuple[str, ...]
     assignee: str | None
     updated_at: datetime
     access: str
@@ -142,7 +142,7 @@ def row_fields(row: Any, audience: Audience) -> dict[str, Any]:
         "status": row.status,
         "stage": row.stage.value,
         "stage_at": moments[row.stage.value] or row.created_at,
-        "tags": list(row.tags),
+        "tags": tuple(row.tags),
         "assignee": row.assignee,
         "updated_at": row.updated_at,
         "access": audience.access,

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import IO
 
-from sqlalchemy import select
-
 from ..accounts.viewer import Viewer
-from ..extensions import db
 from ..refusals import Refusal
 from ..storage import intake, store
 from ..storage.intake import Upload
 from . import archives, indicators
-from .models import Case, Observable, ObservableType
-from .observables import Facets, Outcome, check_writer, checked, keep_new, keys_on, new_observable
+from .models import Case, Observable
+from .observables import Facets, Outcome, check_writer, checked, holds_files, keep_new, keys_on, new_observable
 
 MOST_FILES = 500
 _SEALING = Lock()
@@ -77,7 +74,7 @@ def _take_out(upload: Upload, password: str, room: int, places: ExitStack, found
 def add_files(case: Case, kind: str, found: Iterable[Found], facets: Facets, *, by: Viewer) -> list[Outcome]:
     """Add what can be added and say for each file what became of it. The case must be locked."""
     check_writer(by)
-    if db.session.scalar(select(ObservableType.is_file).where(ObservableType.name == kind)) is not True:
+    if not holds_files(kind):
         raise Refusal("Choose a type of files from the list.")
     values, told, rows = checked(facets), [], []
     files = list(found)

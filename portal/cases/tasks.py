@@ -62,7 +62,7 @@ def load_task(case: Case, uid: str) -> Task:
 
 def check_right(case: Case, by: Viewer) -> None:
     """Whether this person may change the tasks of the case now."""
-    if not by.can(Permission.TASK):
+    if not by.can_inside(Permission.TASK):
         raise NotAllowed(NO_RIGHT)
     if case.stage is Stage.CLOSED:
         raise Refusal(CLOSED_CASE)
@@ -179,7 +179,7 @@ def refusal_to_delete(case: Case, task: Task, *, by: Viewer) -> str | None:
     if case.stage is Stage.CLOSED:
         return CLOSED_CASE
     others = select(TaskLog.id).where(TaskLog.task_id == task.id, TaskLog.author_id != by.user_id).limit(1)
-    return OTHERS if not by.can(Permission.MANAGE_USER) and db.session.scalar(others) is not None else None
+    return OTHERS if not by.can_inside(Permission.MANAGE_USER) and db.session.scalar(others) is not None else None
 
 
 def delete_task(case: Case, task: Task, *, by: Viewer) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g, request
 
-from ..accounts.directory import count_outsiders, counted, outsiders
+from ..accounts.directory import Outsider, count_outsiders, counted, outsiders
 from ..accounts.permissions import Permission
 from ..cases import cases, queries
 from ..refusals import Refusal
@@ -30,7 +30,10 @@ def manage_access(number: int) -> Any:
         return _confirm(case, AccessForm())
     if "q" in request.args and wants_fragment():
         return _found(case, AccessForm(formdata=request.args))
-    return _preview(case) if "access" in request.args else _drawer(case, _form(case))
+    if "access" in request.args:
+        return _preview(case)
+    named = access.still_there(case)
+    return _drawer(case, _form(case, named), named=named)
 
 
 def _confirm(case: Any, form: AccessForm) -> Any:
@@ -60,11 +63,11 @@ def _confirm(case: Any, form: AccessForm) -> Any:
     return see_other(".case", _notice(done), number=case.number)
 
 
-def _form(case: Any) -> AccessForm:
+def _form(case: Any, named: list[Outsider]) -> AccessForm:
     chosen = case.access_now.value if case.access is not Access.RESTRICTED else "internal"
     until = times.local(case.shared_until).date() if case.shared_until and case.shared else None
-    named = [person.id for person in access.still_there(case)]
-    return AccessForm(formdata=None, data={"access": chosen, "users": named, "until": until, "version": case.version})
+    users = [person.id for person in named]
+    return AccessForm(formdata=None, data={"access": chosen, "users": users, "until": until, "version": case.version})
 
 
 def _until(case: Any, form: AccessForm) -> access.Until:
@@ -89,15 +92,16 @@ def _found(case: Any, form: AccessForm) -> Any:
     return show("console/access/_people.html", **_people(case, form))
 
 
-def _people(case: Any, form: AccessForm) -> dict[str, Any]:
-    """Whom to offer: those chosen, then the first others; while searching, who is found comes first."""
+def _people(case: Any, form: AccessForm, named: list[Outsider] | None = None) -> dict[str, Any]:
+    """Whom to offer: those chosen (`named`, where they are at hand), then the first others; while searching, who is found comes first."""
     text = str(request.values.get("q", "")).replace("\0", "").strip()[:128]
     chosen = _chosen(form)
-    kept = outsiders(case.organisation_id, ids=sorted(chosen)[: access.MOST]) if chosen else []
-    found = outsiders(case.organisation_id, text=text, but=() if text else [p.id for p in kept], limit=OFFERED + 1)
+    if named is None:
+        named = outsiders(case.organisation_id, ids=sorted(chosen)[: access.MOST]) if chosen else []
+    found = outsiders(case.organisation_id, text=text, but=() if text else [p.id for p in named], limit=OFFERED + 1)
     offered = found[:OFFERED]
     ids = {person.id for person in offered}
-    people = [*offered, *(p for p in kept if p.id not in ids)] if text else [*kept, *offered]
+    people = [*offered, *(p for p in named if p.id not in ids)] if text else [*named, *offered]
     listed = [{"person": person, "chosen": person.id in chosen} for person in people]
     return {"people": listed, "q": text, "found": len(offered), "more": len(found) > OFFERED}
 
@@ -115,27 +119,34 @@ def _preview(case: Any) -> Any:
 
 
 def _drawer(
-    case: Any, form: AccessForm, *, problem: str | None = None, plan: access.Plan | None = None, preview: bool = False, unseen: bool = False
+    case: Any,
+    form: AccessForm,
+    *,
+    problem: str | None = None,
+    plan: access.Plan | None = None,
+    preview: bool = False,
+    unseen: bool = False,
+    named: list[Outsider] | None = None,
 ) -> Any:
     form.version.data = str(case.version)
     restricted = case.access is Access.RESTRICTED
     if plan is None and not restricted:
-        plan = _plan_or_none(case, form)
+        plan = _plan_or_none(case, form, access.FACTS if named is None else access.Known(named))
     status = 422 if (problem or form.errors) and request.method == "POST" else 200
     part = "console/access/_audience.html" if preview else "console/access/_drawer.html"
     refusal = access.RESTRICTED if restricted else None
     sentence = queries.case_view(case)[1].sentence if plan is None else ""
     context = {"case": case, "sentence": sentence, "form": form, "refusal": refusal, "plan": plan, "problem": problem, "unseen": unseen}
     if not preview or not wants_fragment():
-        context |= {"everybody": count_outsiders(case.organisation_id), **_people(case, form)}
+        context |= {"everybody": count_outsiders(case.organisation_id), **_people(case, form, named)}
     return show("console/access/edit.html", part, status=status, **context)
 
 
-def _plan_or_none(case: Any, form: AccessForm) -> access.Plan | None:
+def _plan_or_none(case: Any, form: AccessForm, facts: access.Facts = access.FACTS) -> access.Plan | None:
     if form.until.errors:
         return None
     try:
-        return access.plan(case, Access(form.access.data), _chosen(form), _until(case, form))
+        return access.plan(case, Access(form.access.data), _chosen(form), _until(case, form), facts=facts)
     except (Refusal, ValueError):
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import FileField, IntegerField, RadioField, StringField, TextAreaField
+from wtforms import BooleanField, FileField, IntegerField, RadioField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import HiddenInput
 
@@ -73,6 +73,10 @@ class OrganisationForm(Form):
         choices=choices(("name", "With their own name"), ("team", "As the team")),
         default="name",
         validators=[InputRequired("Choose one of the two.")],
+    )
+    titles_in_mail = BooleanField(
+        "E-mails may carry the titles of cases",
+        description="E-mails pass servers that are not yours. Without the tick they name a case by its number only.",
     )
 
 

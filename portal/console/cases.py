@@ -33,7 +33,7 @@ def home() -> Any:
 @console.route("/cases/<id:number>", needs=Needs.TEAM)
 def case(number: int) -> Any:
     """One case and the talk on it."""
-    notices.note_opened(g.viewer, number)
+    g.unread_notices = notices.note_opened(g.viewer, number)
     return show_case(cases.load(number), MessageForm(formdata=None))
 
 

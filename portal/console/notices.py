@@ -17,8 +17,8 @@ SHOWN = (("", "All"), ("unread", "Unread"))
 
 @console.app_template_global("unread_notices")
 def unread_notices() -> int:
-    """The number on the bell; no page asks the database but one that draws the bell."""
-    return notices.unread(g.viewer)
+    """The number on the bell; no page asks the database but one that draws the bell and does not know it already."""
+    return g.unread_notices if "unread_notices" in g else notices.unread(g.viewer)
 
 
 def _number(text: str) -> int | None:

@@ -48,6 +48,7 @@ def _draft(form: OrganisationForm) -> dict[str, Any]:
         "name": form.name.data,
         "description": form.description.data or "",
         "names_analysts": "names_analysts" not in form or form.names_analysts.data == "name",
+        "titles_in_mail": "titles_in_mail" in form and form.titles_in_mail.data,
     }
 
 
@@ -82,7 +83,7 @@ def _stored(found: Organisation) -> EditOrganisationForm:
 def _fitting(form: EditOrganisationForm, found: Organisation) -> EditOrganisationForm:
     """The admin organisation has no cases, so nobody signs anything there."""
     if found.built_in:
-        del form.names_analysts
+        del form.names_analysts, form.titles_in_mail
     return form
 
 
@@ -99,7 +100,8 @@ def _save(found: Organisation, form: EditOrganisationForm) -> Any:
 
 def _data(found: Organisation) -> dict[str, Any]:
     signs = "name" if found.names_analysts else "team"
-    return {"name": found.name, "description": found.description, "names_analysts": signs, "version": found.version}
+    known = {"name": found.name, "description": found.description, "names_analysts": signs, "version": found.version}
+    return {**known, "titles_in_mail": found.titles_in_mail}
 
 
 def _differences(form: EditOrganisationForm, found: Organisation) -> list[tuple[str, str, str]]:
@@ -112,6 +114,8 @@ def _differences(form: EditOrganisationForm, found: Organisation) -> list[tuple[
         words = {choice.value: choice.label for choice in form[name].iter_choices()} if name == "names_analysts" else {}
         if theirs != yours:
             told.append((form[name].label.text, words.get(theirs, theirs), words.get(yours, yours)))
+    if "titles_in_mail" in form and form.titles_in_mail.data != found.titles_in_mail:
+        told.append((form.titles_in_mail.label.text, *(("Yes", "No") if found.titles_in_mail else ("No", "Yes"))))
     return told
 
 

@@ -40,6 +40,11 @@ LETTER = {
     "access_ending": "Sharing ends soon",
     "access_ended": "Sharing has ended",
     "case_news": "News in a case",
+    "case_status": "New status of a case",
+    "case_digest": "News in several cases",
+    "case_reported": "Case reported in the portal",
+    "case_assigned": "A case was assigned",
+    "report_received": "Report was received",
     "external_reply": "Reply from an external user",
 }
 SECURITY = {"starttls": "STARTTLS", "tls": "TLS", "none": "None"}

@@ -21,6 +21,7 @@ from .face import entry
 from .factor_forms import proof_forms
 
 FACE = "<any(console, portal):face>"
+LETTERS = "entry.letters"  # every letter about a case leads there
 OVER = "The sign-in took longer than ten minutes, or something about the account changed. Sign in again."
 
 
@@ -92,7 +93,7 @@ def go_on(face: str, to: str = "") -> Response:
     target = url_for(cookies.HOME[face])
     try:
         endpoint, values = current_app.create_url_adapter(request).match(to, method="GET")  # type: ignore[union-attr]
-        if endpoint.split(".")[0] == cookies.HOME[face].split(".")[0]:
+        if endpoint.split(".")[0] == cookies.HOME[face].split(".")[0] or (endpoint == LETTERS and values["face"] == face):
             target = url_for(endpoint, **values)
     except HTTPException:
         pass

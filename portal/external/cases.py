@@ -1,26 +1,56 @@
-"""Shared cases: the list and the page of one."""
+"""Shared cases: the list, what it is narrowed to, and the page of one."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import g, request, url_for
+from flask import current_app, g, request, url_for
 
 from ..web.face import Needs
+from ..web.filters import SEVERITY
 from ..web.forms import MessageForm
-from ..web.show import show
+from ..web.show import see_other, show, wants_fragment
+from . import wishes
+from .evidence import evidence_context
 from .face import external
+from .files import files_context
 
 
 @external.route("/", needs=Needs.SIGNED_IN)
 def home() -> Any:
-    """The cases shared with this person."""
-    after = request.args.get("after", "")
-    page = g.window.cases(after)
-    older = url_for(".home", after=page.next) if page.next else None
-    return show(
-        "external/cases/list.html", "external/cases/_list.html", rows=page.rows, older=older, newest=url_for(".home") if after else None
-    )
+    """The cases shared with this person; a number alone leads to its case."""
+    chosen = wishes.read(request.args)
+    number = None if wants_fragment() else g.window.number_to_open(chosen.wishes.words)
+    if number:
+        return see_other(".case", number=number)
+    return show("external/cases/list.html", "external/cases/_list.html", **_list_context(chosen, request.args.get("after", "")))
+
+
+def _list_context(chosen: wishes.Chosen, after: str) -> dict[str, Any]:
+    page = g.window.cases(chosen.wishes, after)
+    return {
+        "rows": page.rows,
+        "older": chosen.url(after=page.next) if page.next else None,
+        "newest": chosen.url() if after else None,
+        "problem": g.window.problem_of(chosen.wishes.words),
+        "chosen": chosen,
+        "can_report": g.window.reports.can,
+        "chips": wishes.chips(chosen),
+        "quick": wishes.quick(chosen, can_write=g.window.can_write),
+        "headings": wishes.headings(chosen),
+    }
+
+
+@external.route("/cases/filter", needs=Needs.SIGNED_IN)
+def filter_cases() -> Any:
+    """All that the list can be narrowed to, on one form."""
+    chosen = wishes.read(request.args)
+    tags = g.window.tags()
+    if chosen.wishes.tag and chosen.wishes.tag not in tags:
+        tags.append(chosen.wishes.tag)
+    context: dict[str, Any] = {"chosen": chosen, "tags": [(tag, tag) for tag in tags], "can_write": g.window.can_write}
+    context |= {"statuses": wishes.STATUSES, "severities": {str(key): word for key, word in SEVERITY.items()}, "flags": wishes.FLAGS}
+    return show("external/cases/filter.html", "external/cases/_filter.html", **context)
 
 
 @external.route("/cases/<id:number>", needs=Needs.SIGNED_IN)
@@ -34,6 +64,9 @@ def case(number: int) -> Any:
 def show_case(case: Any, form: MessageForm, *, problem: str | None = None, status: int = 200) -> Any:
     """The case page, or its conversation for htmx."""
     context = {"case": case, "messages": g.window.messages(case.number), "form": form, "can_write": g.window.can_write, "problem": problem}
-    context["fields"] = g.window.fields(case.number)
-    context["files"] = g.window.files(case.number)
+    if not wants_fragment():
+        context |= {"fields": g.window.fields(case.number), "stages": g.window.stages(case.number)}
+        context |= files_context(case.number) | evidence_context(case.number)
+        context["muted"] = g.window.letters.mutes(case.number)
+        context["address"] = current_app.config["SETTINGS"].origin + url_for(".case", number=case.number)
     return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)

@@ -28,7 +28,11 @@ class OutboxMessage(Model):
     """What to say and to whom, never the text itself: recipient, right to know and words are settled when sending."""
 
     __tablename__ = "outbox_message"
-    __table_args__ = (Index("ix_outbox_message_due", "state", "due_at"), Index("ix_outbox_message_link_id", "link_id"))
+    __table_args__ = (
+        Index("ix_outbox_message_due", "state", "due_at"),
+        Index("ix_outbox_message_link_id", "link_id"),
+        Index("ix_outbox_message_to_user_id", "to_user_id", "state"),  # what else goes to the same person
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     message_id: Mapped[str] = mapped_column(String(160), unique=True)

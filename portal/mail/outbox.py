@@ -25,6 +25,8 @@ from .models import OutboxMessage, State
 
 # Set when a letter was committed; the sender of this process wakes up early instead of at its next look.
 posted = threading.Event()
+# What a note says to each of the letters made from it. `at`: when there was this to tell, for who has read it since.
+COPIED = ("cases", "files", "was", "at")
 
 
 def post(
@@ -59,8 +61,10 @@ def post(
 def post_to_each(note: OutboxMessage, user_ids: Iterable[int]) -> None:
     """Add a letter like this note for each of these people; thousands at once must not hold up other writers."""
     domain = urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
-    about = {"letter": note.letter, "organisation_id": note.organisation_id, "case_id": note.case_id, "comment_id": note.comment_id}
-    extra = {key: note.extra[key] for key in ("cases", "files") if key in note.extra}
+    about: dict[str, Any] = {name: getattr(note, name) for name in ("letter", "organisation_id", "case_id", "comment_id")}
+    extra = {key: note.extra[key] for key in COPIED if key in note.extra}
+    stored: datetime | None = note.created_at  # None of a note that is only copied from
+    about["created_at"] = stored or now()  # what was read between the note and the letters is read
     rows = [{**about, "extra": extra, "to_user_id": user_id, "message_id": make_msgid(domain=domain)} for user_id in user_ids]
     if rows:
         db.session.execute(insert(OutboxMessage), rows)
@@ -128,6 +132,7 @@ def _check_right(by: Viewer) -> None:
 def _send_again(rows: list[OutboxMessage], by: Viewer) -> None:
     for row in rows:
         row.state, row.due_at, row.attempts, row.data_started_at = State.WAITING, now(), 0, None
+        row.extra = {"at": row.created_at.isoformat(), **row.extra}
         row.created_at = now()  # from here on it is tried for another day
     told = rows[0].id if len(rows) == 1 else ""
     record(Kind.LETTER_RETRIED, actor=by, object_id=told, changes={"letters": [None, len(rows)]})

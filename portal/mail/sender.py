@@ -18,11 +18,14 @@ from ..clock import now
 from ..config import Settings
 from ..database import start_writing
 from ..extensions import db, mail
+from ..notices.notices import takers
 from ..settings import values
 from ..sharing.models import Access
 from ..sharing.plan import audience
+from . import digest
 from .letters import Letter, write
 from .models import OutboxMessage, State
+from .news import LETTERS
 from .outbox import post_to_each, posted
 from .transport import Unanswered, explain, is_permanent, send
 
@@ -89,6 +92,8 @@ def _handle(lease: Lease) -> None:
         _spread(lease)
         return
     message_id = row.message_id
+    if row.letter in LETTERS and not _gather(lease):
+        return
     try:
         letter = write(row)
     except Exception as error:  # a letter that cannot be written must neither stop the others nor be forgotten
@@ -101,6 +106,16 @@ def _handle(lease: Lease) -> None:
         _finish(lease, State.DROPPED, "the recipient may no longer have it")
     else:
         _send(lease, letter, message_id, settings)
+
+
+def _gather(lease: Lease) -> bool:
+    """Whether a letter about cases goes now, with all that waits for the same person; else it waits with it."""
+    row = _mine(lease)
+    until = digest.gather(row)
+    if until is not None:
+        row.state, row.due_at, row.leased_until, row.attempts = State.WAITING, until, None, lease.attempts - 1
+    db.session.commit()
+    return until is None
 
 
 def _send(lease: Lease, letter: Letter, message_id: str, settings: Settings) -> None:
@@ -145,7 +160,9 @@ def _spread(lease: Lease) -> None:
 
 
 def _reached(note: OutboxMessage) -> list[int]:
-    """Everybody who may see the case now, or one of the cases."""
+    """Everybody outside who may see the case now, or one of the cases; of a report, the colleagues who take on cases."""
+    if note.letter == "case_reported":
+        return takers(note.organisation_id) if note.organisation_id else []
     cases = [case for key in note.extra.get("cases", [note.case_id]) if key and (case := db.session.get(Case, key))]
     for case in cases:
         if case.access_now is Access.ALL_EXTERNAL:

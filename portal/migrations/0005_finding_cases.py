@@ -43,6 +43,7 @@ TRIGGERS = (
     """,
 )
 # For each filter alone with the usual order, which begins with what is flagged; and for each column the list can be ordered by.
+BESIDES = ("stage", "severity", "access", "status", "tlp", "created_at")
 FILTERS = ("stage", "status", "severity", "assignee_id", "tlp", "access")
 ORDERS = ("severity", "number", "title", "status", "start_date", "created_at", "closed_at")
 
@@ -66,7 +67,8 @@ def upgrade() -> None:
             op.execute(statement)
     op.create_index("ix_incident_case_usual", "incident_case", ["organisation_id", "flagged", "updated_at", "id"])
     for name in FILTERS:
-        op.create_index(f"ix_incident_case_by_{name}", "incident_case", ["organisation_id", name, "flagged", "updated_at", "id"])
+        besides = BESIDES if name == "assignee_id" else ()
+        op.create_index(f"ix_incident_case_by_{name}", "incident_case", ["organisation_id", name, "flagged", "updated_at", "id", *besides])
     for name in ORDERS:
         op.create_index(f"ix_incident_case_order_{name}", "incident_case", ["organisation_id", name, "id"])
     op.create_index(

@@ -35,6 +35,21 @@ def _kept_by_a_person(name: str, *more: sa.Column[object]) -> None:
     op.create_index(op.f(f"ix_{name}_case_id"), name, ["case_id"])
 
 
+def _shared_text() -> None:
+    op.create_table(
+        "shared_text",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("case_id", KEY, nullable=False),
+        sa.Column("field_id", KEY, nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["incident_case.id"], name=op.f("fk_shared_text_case_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["field_id"], ["custom_field.id"], name=op.f("fk_shared_text_field_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_text")),
+    )
+    op.create_index(op.f("ix_shared_text_case_id"), "shared_text", ["case_id"])
+    op.create_index(op.f("ix_shared_text_field_id"), "shared_text", ["field_id"])
+
+
 def upgrade() -> None:
     """Upgrade schema. Columns are added and dropped in place, see 0002."""
     _kept_by_a_person("read_mark", sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False))
@@ -52,13 +67,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_draft")),
         sa.UniqueConstraint("user_id", "organisation_id", "purpose", name=op.f("uq_draft_user_id_organisation_id_purpose")),
     )
+    _shared_text()
     op.add_column("user_account", sa.Column("unwanted", sa.String(length=200), nullable=False, server_default=sa.text("''")))
     op.add_column("organisation", sa.Column("titles_in_mail", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.create_index("ix_outbox_message_to_user_id", "outbox_message", ["to_user_id", "state"])
 
 
 def downgrade() -> None:
     """Downgrade schema."""
+    op.drop_index("ix_outbox_message_to_user_id", "outbox_message")
     op.drop_column("organisation", "titles_in_mail")
     op.drop_column("user_account", "unwanted")
-    for name in ("draft", "mute", "read_mark"):
+    for name in ("shared_text", "draft", "mute", "read_mark"):
         op.drop_table(name)

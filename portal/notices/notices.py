@@ -37,7 +37,7 @@ def tell(user_id: int | None, case: Any, reason: Reason, *, by: Any) -> None:
 
 def tell_team(case: Any, *, by: Any) -> None:
     """Tell everybody who takes on cases in the organisation that this one was reported in the portal."""
-    _tell(_takers(case.organisation_id), case, Reason.REPORTED, by)
+    _tell(takers(case.organisation_id), case, Reason.REPORTED, by)
 
 
 def tell_of_reply(case: Any, *, by: Any) -> None:
@@ -45,7 +45,7 @@ def tell_of_reply(case: Any, *, by: Any) -> None:
     if case.assignee_id is not None:
         _tell([case.assignee_id], case, Reason.EXTERNAL_REPLY, by)
     elif case.reported_outside:
-        _tell(_takers(case.organisation_id), case, Reason.EXTERNAL_REPLY, by)
+        _tell(takers(case.organisation_id), case, Reason.EXTERNAL_REPLY, by)
 
 
 def _tell(user_ids: Iterable[int], case: Any, reason: Reason, by: Any) -> None:
@@ -61,7 +61,7 @@ def _tell(user_ids: Iterable[int], case: Any, reason: Reason, by: Any) -> None:
     connection.execute(insert(_notice), [{"user_id": user_id, **same} for user_id in told])
 
 
-def _takers(organisation_id: int) -> list[int]:
+def takers(organisation_id: int) -> list[int]:
     """Active colleagues whose profile lets them create cases."""
     tables = [cast("Table", model.__table__) for model in (Membership, User, Profile)]
     member, user, profile = tables
@@ -147,20 +147,22 @@ def _of_case(visible: Select[Any]) -> Select[Any]:
     return kept(unread.where(Case.number == bindparam("number")))
 
 
-def note_opened(viewer: Viewer, number: int) -> None:
-    """Whoever opens the case has read what they were told of it.
+def note_opened(viewer: Viewer, number: int) -> int:
+    """Whoever opens the case has read what they were told of it; gives how many they have not read then.
 
     In a transaction of its own, for the page itself only reads; call it first, so that the page counts right.
     Who looks through somebody's eyes has not read it for them.
     """
-    if viewer.viewed_by_id is not None:
-        return
+    waiting = unread(viewer)
+    if viewer.viewed_by_id is not None or not waiting:
+        return waiting
     ids = list(db.session.scalars(_of_case(scope.visible(viewer, Notice, Notice.id)), {"number": number}))
     if not ids:
-        return
+        return waiting
     db.session.rollback()
     try:
         with apart(patience=PATIENCE) as connection:
             connection.execute(_read(ids))
     except OperationalError:
         pass  # the database is busy: they stay unread until the case is opened again
+    return unread(viewer)

@@ -16,6 +16,7 @@ from ..audit.kinds import Kind
 from ..audit.record import record
 from ..database import queue_up
 from ..extensions import db
+from ..mail import news
 from ..mail.models import OutboxMessage, State
 from ..paging import SIZE, Page
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale, Unfit
@@ -124,24 +125,37 @@ def _profiles(membership_ids: list[int]) -> Select[int, str]:
     )
 
 
-def create(*, name: str, description: str = "", names_analysts: bool = True, by: Viewer) -> Organisation:
+def create(*, name: str, description: str = "", names_analysts: bool = True, titles_in_mail: bool = False, by: Viewer) -> Organisation:
     """A new, empty organisation."""
     _check_right(by)
     description = _described(description)
     organisation = create_organisation(_free_name(name), by=by)
-    organisation.description, organisation.names_analysts = description, names_analysts
+    organisation.description, organisation.names_analysts, organisation.titles_in_mail = description, names_analysts, titles_in_mail
     return organisation
 
 
-def edit(organisation_id: int, *, name: str, description: str, names_analysts: bool, version: int, by: Viewer) -> Organisation:
-    """Change what the organisation is called, what it says of itself, and how its analysts sign."""
+def edit(
+    organisation_id: int,
+    *,
+    name: str,
+    description: str,
+    names_analysts: bool,
+    version: int,
+    titles_in_mail: bool | None = None,
+    by: Viewer,
+) -> Organisation:
+    """Change what the organisation is called, what it says of itself, how its analysts sign, and whether letters carry titles of cases.
+
+    `titles_in_mail`: None leaves it as it is.
+    """
     organisation = load(organisation_id, by=by, change=True)
     if version != organisation.version:
         raise Stale(STALE)
     name, description = _free_name(name, but=organisation.id), _described(description)
     if organisation.built_in and name != organisation.name:
         raise Unfit("name", BUILT_IN_NAME)
-    wanted = {"name": name, "description": description, "names_analysts": names_analysts}
+    titles = organisation.titles_in_mail if titles_in_mail is None else titles_in_mail
+    wanted = {"name": name, "description": description, "names_analysts": names_analysts, "titles_in_mail": titles}
     changes = {key: [getattr(organisation, key), new] for key, new in wanted.items() if getattr(organisation, key) != new}
     if changes:
         for key, new in wanted.items():
@@ -223,7 +237,7 @@ def _move_sessions(organisation_id: int) -> None:
 
 def _drop_letters(organisation_id: int) -> None:
     """Invitations to it and news of its cases. What concerns somebody's own account still goes out."""
-    about = or_(OutboxMessage.case_id.is_not(None), OutboxMessage.letter == "invitation")
+    about = or_(OutboxMessage.case_id.is_not(None), OutboxMessage.letter.in_(("invitation", *news.LETTERS)))
     waiting = [OutboxMessage.organisation_id == organisation_id, OutboxMessage.state == State.WAITING, about]
     db.session.execute(update(OutboxMessage).where(*waiting).values(state=State.DROPPED, last_error="the organisation was locked"))
 

@@ -11,7 +11,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 
 from ..cases.models import Attachment, Case, Comment, CustomValue, Observable, Task
 from ..extensions import db
-from .models import PARTS, SearchText
+from . import shared
+from .models import PARTS, SearchText, SharedText
 from .words import places
 
 # Sign before a text -> where it is from. No text that is stored holds one of them.
@@ -111,6 +112,7 @@ def take_up(case_ids: list[int], connection: Any) -> None:
         wanted = dict(_parts(some, connection))
         there = dict(connection.execute(select(_stored.c.id, _stored.c.body).where(_stored.c.case_id.in_(some))).all())
         _write(wanted, there, connection)
+        shared.take_up(some, connection)
 
 
 def _write(wanted: dict[int, str], there: dict[int, str], connection: Any) -> None:
@@ -188,5 +190,6 @@ def rebuild() -> int:
 def is_missing() -> bool:
     """Whether there are cases and nothing of any can be found: an upgrade from a version without the index."""
     with db.engine.connect() as connection:
-        cases, texts = (connection.scalar(select(func.count()).select_from(select(t.c.id).limit(1).subquery())) for t in (_case, _stored))
-    return bool(cases and not texts)
+        kept = (_case, _stored, cast("Table", SharedText.__table__))
+        cases, texts, outside = (connection.scalar(select(func.count()).select_from(select(t.c.id).limit(1).subquery())) for t in kept)
+    return bool(cases and not (texts and outside))

@@ -1,4 +1,4 @@
-"""SearchText: what is written on a case once more, in the shape the database can search."""
+"""What is written on a case once more, in the shape the database can search: all of it, and apart from that what can go outside."""
 
 from __future__ import annotations
 
@@ -26,3 +26,18 @@ class SearchText(Model):
     case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"), index=True)
     body: Mapped[str] = mapped_column(Text)
     words: Mapped[str] = mapped_column(TSVECTOR().with_variant(Text(), "sqlite"), default="")
+
+
+class SharedText(Model):
+    """What of a case could be read outside, and nothing else, so that a search from there never touches the rest.
+
+    Each text is a line of folded words with a space on both sides. One row a case, and one for each custom field with a value on it:
+    whether that is shown outside is asked when somebody searches. Written by `search.shared` alone.
+    """
+
+    __tablename__ = "shared_text"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"), index=True)
+    field_id: Mapped[int | None] = mapped_column(ForeignKey("custom_field.id", ondelete="CASCADE"), index=True)
+    body: Mapped[str] = mapped_column(Text)

@@ -20,12 +20,15 @@ from ..refusals import NotAllowed, Refusal, Stale
 from .ending import settle
 from .models import SHARED, Access, Grant
 from .plan import (
+    FACTS,
     KEEP,
     LONGEST_REASON,
     MOST,
     NOBODY,
     RESTRICTED,
     SHORTEST_REASON,
+    Facts,
+    Known,
     Plan,
     Reach,
     Until,
@@ -36,7 +39,23 @@ from .plan import (
     still_there,
 )
 
-__all__ = ["KEEP", "MOST", "RESTRICTED", "Plan", "Reach", "Until", "audience", "named_on", "plan", "reach", "set_access", "still_there"]
+__all__ = [
+    "FACTS",
+    "KEEP",
+    "MOST",
+    "RESTRICTED",
+    "Facts",
+    "Known",
+    "Plan",
+    "Reach",
+    "Until",
+    "audience",
+    "named_on",
+    "plan",
+    "reach",
+    "set_access",
+    "still_there",
+]
 
 
 def set_access(
@@ -135,8 +154,9 @@ def _tell(case: Case, wanted: Plan) -> None:
     """A letter for each who gains; when that is everybody, one note that the sender turns into letters, so that sharing stays quick."""
     if wanted.before is None:
         return
+    since = {"at": case.updated_at.isoformat()}  # whoever opens it from now on has read the news
     if wanted.after is None:
-        post("case_shared", organisation_id=case.organisation_id, case_id=case.id, extra={"but": sorted(wanted.before)})
+        post("case_shared", organisation_id=case.organisation_id, case_id=case.id, extra={"but": sorted(wanted.before), **since})
         return
-    note = OutboxMessage(letter="case_shared", organisation_id=case.organisation_id, case_id=case.id, extra={})
+    note = OutboxMessage(letter="case_shared", organisation_id=case.organisation_id, case_id=case.id, extra=since)
     post_to_each(note, sorted(wanted.after - wanted.before))

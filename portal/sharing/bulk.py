@@ -206,7 +206,7 @@ def _one_letter_each(before: int, numbers: Iterable[int]) -> None:
 def _keep_first(letters: list[OutboxMessage]) -> list[OutboxMessage]:
     """Make the first speak for all of them; the others, which are not needed any more."""
     first, *others = letters
-    extra: dict[str, object] = {"cases": [letter.case_id for letter in letters]}
+    extra: dict[str, object] = {"cases": [letter.case_id for letter in letters], "at": first.extra["at"]}
     if first.to_user_id is None:  # a note for everybody: whoever could see each of the cases before is told nothing
         extra["but"] = sorted(set.intersection(*(set(letter.extra.get("but", ())) for letter in letters)))
     # It hangs on none of the cases: whoever deletes one of them must not take the news of the others with it.

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import event
+from sqlalchemy import BindParameter, event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState
+from sqlalchemy.sql import visitors
 
 from ..accounts.viewer import Viewer
 from ..database import KEPT
@@ -31,8 +32,14 @@ class Rule(LoaderCriteriaOption):
     _traverse_internals = LoaderCriteriaOption._traverse_internals  # what tells one viewer's compiled statement from another's
 
     def _resolve_where_criteria(self, ext_info: Any) -> Any:
-        condition = super()._resolve_where_criteria(ext_info)
+        condition = visitors.replacement_traverse(super()._resolve_where_criteria(ext_info), {}, _plain_value)
         return ext_info._adapter.traverse(condition) if ext_info.is_aliased_class else condition
+
+
+def _plain_value(element: Any, **_: Any) -> Any:
+    """A value as it stands in the rule itself. SQLAlchemy marks a copy of each, which is equal to it by its hash but not the same: then
+    every execution compares the two, by writing an expression, and that costs more than the query."""
+    return element._deannotate() if isinstance(element, BindParameter) and element._annotations else None
 
 
 def engage(viewer: Viewer) -> None:
@@ -150,4 +157,6 @@ _narrowed_once = lru_cache(maxsize=1024)(_narrowed)
 
 @lru_cache(maxsize=1024)
 def _laid_once(statement: Any, rules: tuple[Rule, ...]) -> Any:
-    return statement.options(*rules)
+    """For colleagues: the rules of what the statement reads, or all where that cannot be told."""
+    models = None if getattr(statement, "_with_options", ()) else _models_read(statement, frozenset())
+    return statement.options(*(rule for rule in rules if models is None or cast("Any", rule.entity).class_ in models))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
@@ -20,6 +21,7 @@ from ..mail.models import OutboxMessage, State
 from ..mail.outbox import post
 from ..refusals import NotAllowed, Refusal, Stale
 
+_note = cast("Table", OutboxMessage.__table__)
 FILES_WAIT = timedelta(seconds=20)
 UNSHARED = "This case is not shared with anybody outside, so nothing on it can be made external. Share the case first."
 
@@ -41,7 +43,7 @@ def mark_comment(case: Case, comment: Comment, external: bool, *, by: Viewer, se
 
     `seen` and `version`: the audience (`check_shown`) and the words (`version_of`) the person looked at, when known.
     """
-    if not by.can(Permission.COMMENT):
+    if not by.can_inside(Permission.COMMENT):
         raise NotAllowed("Your profile does not let you decide who sees comments.")
     if external and not case.shared:
         raise Refusal(UNSHARED)
@@ -72,7 +74,7 @@ def tell_outside(case: Case, comment: Comment, *, but: int) -> None:
 
 def mark_attachment(case: Case, file: Attachment, external: bool, *, by: Viewer, seen: str | None = None) -> bool:
     """Make a file external or internal; whether anything changed. The same rules as for a comment."""
-    if not by.can(Permission.UPDATE_CASE):
+    if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you decide who sees files.")
     if external and not case.shared:
         raise Refusal(UNSHARED)
@@ -98,15 +100,16 @@ def mark_attachment(case: Case, file: Attachment, external: bool, *, by: Viewer,
 
 def tell_of_files(case: Case, *, but: int) -> None:
     """Post a note that there are files to see. Several often come within a moment, so it waits a little and speaks for them all."""
-    waiting = select(OutboxMessage.extra).where(
-        OutboxMessage.case_id == case.id,
-        OutboxMessage.letter == "case_news",
-        OutboxMessage.comment_id.is_(None),
-        OutboxMessage.to_user_id.is_(None),
-        OutboxMessage.state == State.WAITING,
-        OutboxMessage.due_at > now(),
+    waiting = select(_note.c.extra).where(  # past the guard: outsiders' sessions know no letters
+        _note.c.case_id == case.id,
+        _note.c.letter == "case_news",
+        _note.c.comment_id.is_(None),
+        _note.c.to_user_id.is_(None),
+        _note.c.state == State.WAITING,
+        _note.c.due_at > now(),
     )
-    if any(extra.get("but") == [but] for extra in db.session.scalars(waiting)):
+    db.session.flush()
+    if any(extra.get("but") == [but] for extra in db.session.connection().scalars(waiting)):
         return
     since = {"but": [but], "files": case.outside_at.isoformat()}
     note = post("case_news", organisation_id=case.organisation_id, case_id=case.id, extra=since)

@@ -6,9 +6,9 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, text, union_all
+from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, select, text, union_all
 
 from ..accounts.directory import Outsider, count_outsiders, counted, outsider_ids, outsiders
 from ..cases.models import Attachment, Case, Comment, Observable
@@ -103,9 +103,13 @@ def named_on(case: Case) -> set[int]:
 
 def reach(case: Case) -> Reach:
     """Whom outside the case reaches now; people who were locked since they were named are not among them."""
+    return _reach(case, still_there(case) if case.access_now is Access.EXTERNAL else [])
+
+
+def _reach(case: Case, named: list[Outsider]) -> Reach:
     if case.access_now is Access.ALL_EXTERNAL:
         return None
-    return frozenset(person.id for person in still_there(case)) if case.access_now is Access.EXTERNAL else NOBODY
+    return frozenset(person.id for person in named) if case.access_now is Access.EXTERNAL else NOBODY
 
 
 _NAMED = select(Grant.user_id).where(Grant.case_id == bindparam("case_id"))
@@ -153,6 +157,17 @@ class Facts:
 
 
 FACTS = Facts()
+
+
+@dataclass(frozen=True)
+class Known(Facts):
+    """Facts of one case for whoever has asked already who is named on it."""
+
+    named: list[Outsider]
+
+    def reach(self, case: Case) -> Reach:
+        """Whom the case reaches now."""
+        return _reach(case, self.named)
 
 
 def plan(case: Case, access: Access, user_ids: set[int], until: Until = KEEP, *, facts: Facts = FACTS) -> Plan:
@@ -244,12 +259,21 @@ def _warnings(case: Case, access: Access) -> list[str]:
     return told
 
 
+_file, _comment = (cast("Table", model.__table__) for model in (Attachment, Comment))
+
+
+def _external_of(table: Table, *more: Any) -> Any:
+    counted = select(func.count()).select_from(table)
+    return counted.where(table.c.case_id == bindparam("case_id"), table.c.external.is_(True), *more).scalar_subquery()
+
+
+_COUNTED = select(_external_of(_file, _file.c.log_id.is_(None)), _external_of(_comment))
+
+
 def _shown(case: Case) -> tuple[int, int]:
-    """How many external files and comments there are on the case."""
-    files = select(func.count(Attachment.id)).where(*_external_files(case)).scalar_subquery()
-    said = select(func.count(Comment.id)).where(Comment.case_id == case.id, Comment.external).scalar_subquery()
-    row = db.session.execute(select(files, said)).one()
-    return int(row[0]), int(row[1])
+    """How many external files and comments there are on the case, which whoever asks has loaded and so may see."""
+    files, said = db.session.connection().execute(_COUNTED, {"case_id": case.id}).one()
+    return files, said
 
 
 def _external_files(case: Case) -> tuple[ColumnElement[bool], ...]:

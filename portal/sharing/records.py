@@ -9,8 +9,38 @@ from markupsafe import Markup
 
 
 @dataclass(frozen=True, slots=True)
+class CaseWishes:
+    """What the portal's list is narrowed to; None and empty mean any. `words`: what was typed to search for; `stage`: a stage, or "open".
+
+    `mine`: reported by the reader; `waiting`: the security team wrote last. `sort`: updated, opened, severity or number, with a minus for
+    the last first. Dates: from the first moment on, before the second.
+    """
+
+    words: str = ""
+    stage: str = ""
+    severity: int | None = None
+    tag: str = ""
+    mine: bool = False
+    unread: bool = False
+    waiting: bool = False
+    opened_from: datetime | None = None
+    opened_to: datetime | None = None
+    updated_from: datetime | None = None
+    updated_to: datetime | None = None
+    sort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StageReached:
+    """That a case entered a stage, and when."""
+
+    stage: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class SharedCaseRow:
-    """A line of the portal's list. `updated_at` moves only with what its reader can see."""
+    """A line of the portal's list. `updated_at` moves only with what its reader can see; `unread`: later than they last looked."""
 
     number: int
     title: str
@@ -20,11 +50,12 @@ class SharedCaseRow:
     tags: list[str]
     created_at: datetime
     updated_at: datetime
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SharedCase:
-    """A case on its own page."""
+    """A case on its own page. `seen_at`: up to when its reader had read it; None when they open it for the first time."""
 
     number: int
     title: str
@@ -39,6 +70,7 @@ class SharedCase:
     new_at: datetime | None
     in_progress_at: datetime | None
     closed_at: datetime | None
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +88,7 @@ class SharedComment:
     """A message. `author` is a display name or the team's; `message` is the source text, for its author to edit.
 
     `withdrawn`: the team took it away; its own author is told so, without the words, and nobody else is told anything.
-    `version`: of its words, for its author to edit.
+    `version`: of its words, for its author to edit. `new`: somebody else wrote it, or changed it, after its reader last looked.
     """
 
     uid: str
@@ -69,11 +101,15 @@ class SharedComment:
     edited_at: datetime | None
     withdrawn: bool = False
     version: str = ""
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SharedFile:
-    """A file that was made external. `author` is a display name or the team's."""
+    """A file that was made external. `author` is a display name or the team's; `withdraw_until`: how long its sender can take it back.
+
+    `new`: somebody else's, gone outside after its reader last looked.
+    """
 
     uid: str
     name: str
@@ -82,12 +118,86 @@ class SharedFile:
     from_team: bool
     mine: bool
     created_at: datetime
+    withdraw_until: datetime | None = None
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SharedContent:
-    """What it takes to hand a file out: the hash is where its bytes are found, and shown to nobody."""
+    """What it takes to hand a file out: the hash is where its bytes are found."""
 
     name: str
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakenFile:
+    """A file as it is taken along with its case: the hash is there to check it by."""
+
+    uid: str
+    name: str
+    size: int
+    sha256: str
+    author: str
+    from_team: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakenItem:
+    """An evidence item as it is taken along with its case. `kind`: in plain words; `shown`: the value, harmless; `size` and `sha256`
+    of a file only."""
+
+    kind: str
+    value: str
+    shown: str
+    is_file: bool
+    size: int | None
+    sha256: str | None
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SharedItem:
+    """A piece of evidence somebody outside added. `kind`: in plain words; `shown`: its harmless form, or the name of a file, which is
+    described by size and hash and handed out to nobody."""
+
+    uid: str
+    kind: str
+    shown: str
+    size: int | None
+    sha256: str
+    author: str
+    mine: bool
+    created_at: datetime
+    withdraw_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemLine:
+    """What became of one line of evidence somebody typed. `shown`: its harmless form; `problem`: why it was left out."""
+
+    place: int
+    kind: str
+    shown: str
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReport:
+    """A report somebody has begun: what they typed, by field, for themselves alone."""
+
+    fields: dict[str, str]
+    updated_at: datetime
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLook:
+    """A report as it would be sent, for its writer to look at. `items`: what would become of each line of evidence."""
+
+    title: str
+    description_html: Markup
+    items: list[ItemLine]

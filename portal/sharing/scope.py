@@ -31,7 +31,7 @@ from ..cases.models import (
 from ..clock import UTCDateTime, now
 from ..database import kept
 from ..notices.models import Notice
-from ..search.models import SearchText
+from ..search.models import SearchText, SharedText
 from .models import Access, Grant
 
 Rules = dict[Any, ColumnElement[bool]]
@@ -46,7 +46,7 @@ _NOW = bindparam(f"{RULE}now", callable_=now, type_=UTCDateTime())
 # What belongs to one person is nobody else's business.
 OWN: tuple[Any, ...] = (LoginSession, Submission, ReadMark, Mute, Draft)
 # What hangs on a case is seen by those colleagues who see the case.
-HANGING: tuple[Any, ...] = (Comment, CommentRevision, Attachment, Observable, Task, TaskLog, CustomValue, CaseTag, SearchText)
+HANGING: tuple[Any, ...] = (Comment, CommentRevision, Attachment, Observable, Task, TaskLog, CustomValue, CaseTag, SearchText, SharedText)
 
 
 class Who(NamedTuple):
@@ -108,6 +108,10 @@ def _outside(viewer: Who) -> Rules:
         Observable: and_(Observable.author_external, on(Observable)),
         CustomField: CustomField.shown_outside.is_(True),
         CustomValue: and_(exists().where(_field.c.id == CustomValue.field_id, _field.c.shown_outside), on(CustomValue)),
+        CaseTag: on(CaseTag),
+        SharedText: and_(
+            or_(SharedText.field_id.is_(None), exists().where(_field.c.id == SharedText.field_id, _field.c.shown_outside)), on(SharedText)
+        ),
         User: User.id == viewer.user_id,
         **_own(viewer),
         LoginSession: and_(LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None)),

@@ -19,7 +19,8 @@ from ..paging import SIZE, Page
 from .models import Access, Grant
 from .plan import reach
 
-LOOKS = (Kind.CASE_VIEWED.value, Kind.FILE_DOWNLOADED.value)  # file observables are for colleagues only
+TAKES = (Kind.FILE_DOWNLOADED.value, Kind.CASE_DOWNLOADED.value)
+LOOKS = (Kind.CASE_VIEWED.value, *TAKES)  # file observables are for colleagues only
 NEVER_SHOWN = 50
 
 
@@ -41,15 +42,15 @@ def _looked(case_id: int) -> Any:
 
 
 def _grouped(case_id: int) -> Any:
-    def count(kind: Kind) -> Any:
-        return func.sum(case((AuditEntry.kind == kind.value, 1), else_=0))
+    def count(*kinds: str) -> Any:
+        return func.sum(case((AuditEntry.kind.in_(kinds), 1), else_=0))
 
     return (
         select(
             AuditEntry.actor_id,
             func.max(AuditEntry.actor_name).label("name"),
-            count(Kind.CASE_VIEWED).label("views"),
-            count(Kind.FILE_DOWNLOADED).label("downloads"),
+            count(Kind.CASE_VIEWED.value).label("views"),
+            count(*TAKES).label("downloads"),
             func.min(AuditEntry.at).label("first_at"),
             func.max(AuditEntry.at).label("last_at"),
             func.max(AuditEntry.id).label("newest"),

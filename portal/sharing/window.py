@@ -8,27 +8,29 @@ from functools import lru_cache
 from typing import Any, cast
 
 from markupsafe import Markup
-from sqlalchemy import Select, Table, bindparam, exists, select, tuple_
+from sqlalchemy import Select, Table, and_, bindparam, exists, select
 
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.models import AuditEntry
 from ..audit.record import record_apart
-from ..cases import comments
-from ..cases.models import Attachment, Case, Comment, CustomField, CustomValue, FieldType, Stage
+from ..cases import comments, guests
+from ..cases.models import Attachment, Case, Comment, CustomField, CustomValue, FieldType, ReadMark
 from ..clock import now
 from ..database import kept
 from ..extensions import db
+from ..mail.wishes import Wishes
 from ..notices import notices
-from ..paging import SIZE, Page, cursor, read_cursor
+from ..paging import Page
 from ..refusals import NotAllowed, NotVisible
-from . import scope
+from . import reading, scope
+from .evidence import Evidence
 from .marks import tell_assignee, tell_outside
-from .records import SharedCase, SharedCaseRow, SharedComment, SharedContent, SharedField, SharedFile
+from .records import CaseWishes, SharedCase, SharedCaseRow, SharedComment, SharedContent, SharedField, SharedFile, StageReached
+from .reports import Reports
+from .takeout import Takeout
 
-_ROW = (Case.number, Case.title, Case.severity, Case.stage, Case.tags, Case.created_at, Case.outside_at)
-_STAGES = (Case.new_at, Case.in_progress_at, Case.closed_at)
 _PAGE = (Case.id, Case.organisation_id, Case.description_html, Case.start_date, Case.access)
 _MESSAGE = (
     Comment.uid,
@@ -50,7 +52,9 @@ _FILE = (
     Attachment.author_name,
     Attachment.author_external,
     Attachment.created_at,
+    Attachment.outside_at,
 )
+EVERY_CASE = CaseWishes()
 VIEW_NOTED_EVERY = timedelta(hours=1)
 VIEW_NOTED_WITHIN = 1.0  # seconds; a busy database does not keep the page from who may read it
 # What outsiders write is external: where it no longer is, the team withdrew it. Their own rows only, and nothing of what they say.
@@ -83,6 +87,10 @@ class Window:
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
+        self.letters = Wishes(viewer)
+        self.takeout = Takeout(viewer)
+        self.reports = Reports(viewer)
+        self.evidence = Evidence(viewer, self._find, self._case_row)
         self._found: Any = None  # the case this request asked for; a window lives no longer than that
 
     @property
@@ -93,39 +101,53 @@ class Window:
     def _visible(self, model: Any, *columns: Any) -> Select[Any]:
         return scope.visible(self.viewer, model, *columns)
 
-    def cases(self, after: str = "") -> Page[SharedCaseRow]:
-        """Shared cases, latest visible change first, 25 a page."""
-        wanted = _listed(self._visible(Case, *_ROW, *_STAGES))
-        if place := read_cursor(after):
-            wanted = wanted.where(tuple_(Case.outside_at, Case.number) < place)
-        rows = db.session.execute(wanted).all()
-        shown = [_row(row) for row in rows[:SIZE]]
-        return Page(shown, cursor(rows[SIZE - 1].outside_at, shown[-1].number) if len(rows) > SIZE else None)
+    def cases(self, wishes: CaseWishes = EVERY_CASE, after: str = "") -> Page[SharedCaseRow]:
+        """Shared cases, latest visible change first unless they wish otherwise, 25 a page."""
+        return reading.cases(self.viewer, wishes, after)
+
+    def number_to_open(self, text: str) -> int | None:
+        """The case whose number this text is, where it is one of theirs."""
+        return reading.number_to_open(self.viewer, text)
+
+    def tags(self) -> list[str]:
+        """The tags of their cases."""
+        return reading.tags(self.viewer)
+
+    def problem_of(self, words: str) -> str:
+        """Why nothing can be searched for with these words; empty where something can."""
+        return reading.question_problem(words)
 
     def case(self, number: int) -> SharedCase:
         """One case."""
         row = self._find(number)
         return SharedCase(
-            **_basics(row),
+            **reading.basics_of(row),
             description_html=Markup(row.description_html),
             start_date=row.start_date,
             new_at=row.new_at,
             in_progress_at=row.in_progress_at,
             closed_at=row.closed_at,
+            seen_at=row.seen_at,
         )
+
+    def stages(self, number: int) -> list[StageReached]:
+        """The stages a case went through."""
+        return reading.stages(self._find(number))
 
     def _find(self, number: int) -> Any:
         if self._found is not None and self._found.number == number:
             return self._found
-        row = db.session.execute(_numbered(self._visible(Case, *_ROW, *_STAGES, *_PAGE)), {"number": number}).one_or_none()
+        wanted = _numbered(self._visible(Case, *reading.BASICS, *reading.MOMENTS, *_PAGE))
+        row = db.session.execute(wanted, {"number": number, "reader": self.viewer.user_id}).one_or_none()
         if row is None:
             raise NotVisible(f"case {number}")
         self._found = row
         return row
 
     def note_view(self, number: int) -> None:
-        """Keep on record that this person opened the case; once an hour is enough to know."""
+        """Keep on record that this person opened the case, once an hour, and how far they have read."""
         row = self._find(number)
+        reading.note_read(self.viewer, row)
         known = {"case_id": row.id, "actor_id": self.viewer.user_id, "since": now() - VIEW_NOTED_EVERY}
         if not db.session.connection().scalar(_VIEWED, known):
             record_apart(Kind.CASE_VIEWED, actor=self.viewer, case=row, object_id=number, patience=VIEW_NOTED_WITHIN)
@@ -169,7 +191,13 @@ class Window:
             message_html=Markup(row.message_html),
             created_at=row.created_at,
             edited_at=_edited_in_view(row),
+            new=self._new(row),
         )
+
+    def _new(self, row: Any) -> bool:
+        """Whether it is news to them; on their first visit everything is, so nothing stands out."""
+        seen_at = self._found.seen_at if self._found is not None else None
+        return seen_at is not None and row.author_id != self.viewer.user_id and (row.outside_at or row.created_at) > seen_at
 
     def files(self, number: int) -> list[SharedFile]:
         """The files of a case, newest first."""
@@ -185,6 +213,8 @@ class Window:
             from_team=not row.author_external,
             mine=row.author_id == self.viewer.user_id,
             created_at=row.created_at,
+            withdraw_until=guests.withdraw_until(row, self.viewer) if self.evidence.can_upload else None,
+            new=self._new(row),
         )
 
     def content(self, number: int, uid: str) -> SharedContent:
@@ -231,11 +261,13 @@ class Window:
         tell_assignee(case, comment)
         notices.tell_of_reply(case, by=self.viewer)
         tell_outside(case, comment, but=self.viewer.user_id)
+        reading.note_own(case, by=self.viewer)
 
     def edit_message(self, number: int, uid: str, text: str, *, version: str | None = None) -> None:
         """Change one's own message; readers see that it was edited."""
         case, comment = self._own(number, uid)
         comments.edit_comment(case, comment, text, by=self.viewer, version=version)
+        reading.note_own(case, by=self.viewer)
 
     def delete_message(self, number: int, uid: str) -> None:
         """Take one's own message back."""
@@ -244,13 +276,9 @@ class Window:
 
 
 @lru_cache(maxsize=512)
-def _listed(visible: Select[Any]) -> Select[Any]:
-    return kept(visible.order_by(Case.outside_at.desc(), Case.number.desc()).limit(SIZE + 1))
-
-
-@lru_cache(maxsize=512)
 def _numbered(visible: Select[Any]) -> Select[Any]:
-    return kept(visible.where(Case.number == bindparam("number")))
+    marked = and_(ReadMark.case_id == Case.id, ReadMark.user_id == bindparam("reader"))
+    return kept(visible.add_columns(ReadMark.seen_at).outerjoin(ReadMark, marked).where(Case.number == bindparam("number")))
 
 
 @lru_cache(maxsize=512)
@@ -275,21 +303,3 @@ def _edited_in_view(row: Any) -> datetime | None:
     """When it was edited, if that was after outsiders could read it: what came before is the team's own business."""
     seen_since = row.outside_at or row.created_at
     return row.edited_at if row.edited_at and row.edited_at >= seen_since else None
-
-
-def _basics(row: Any) -> dict[str, Any]:
-    moments = {Stage.NEW: row.new_at, Stage.IN_PROGRESS: row.in_progress_at, Stage.CLOSED: row.closed_at}
-    return {
-        "number": row.number,
-        "title": row.title,
-        "severity": row.severity,
-        "stage": row.stage.value,
-        "stage_at": moments[row.stage] or row.created_at,
-        "tags": list(row.tags),
-        "created_at": row.created_at,
-        "updated_at": row.outside_at,
-    }
-
-
-def _row(row: Any) -> SharedCaseRow:
-    return SharedCaseRow(**_basics(row))

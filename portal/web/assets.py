@@ -21,6 +21,7 @@ BUNDLES = {
     "app.js": ["js/app.js"],
     "passkey.js": ["js/passkey.js"],
     "upload.js": ["js/upload.js"],
+    "report.js": ["js/report.js"],
     "icons.svg": ["icons.svg"],
     "favicon.svg": ["favicon.svg"],
 }

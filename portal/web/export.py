@@ -23,13 +23,14 @@ BOM = "\N{BYTE ORDER MARK}"  # tells spreadsheets that the file is UTF-8
 
 def export(name: str, kind: str, columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> Response:
     """The rows as a file to keep, called after the thing and the day. `kind`: one of FORMATS."""
-    body = _csv(columns, rows) if kind == "csv" else _json(columns, rows)
+    body = csv_text(columns, rows) if kind == "csv" else _json(columns, rows)
     answer = Response(body, content_type="text/csv; charset=utf-8" if kind == "csv" else "application/json")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}-{now():%Y-%m-%d}.{kind}"'
     return answer
 
 
-def _csv(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+def csv_text(columns: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> str:
+    """The rows as the text of a file."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(columns)

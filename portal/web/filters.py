@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import MutableMapping
 from functools import lru_cache
 from typing import Any
 
 from flask import Flask, g, get_flashed_messages, has_request_context, request, url_for
-from flask.templating import Environment
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
@@ -99,18 +97,6 @@ def _context() -> dict[str, object]:
         "mail_notice": mail_notice(),
         "path": request.path,
     }
-
-
-class Templates(Environment):
-    """Flask's environment, with one dictionary of globals for all templates.
-
-    Jinja lays a ChainMap over it for globals a single template may bring, which none here does, and compares the two at
-    every import: that comparison was a tenth of the work of a page.
-    """
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        """The environment's own globals, unless a template brings some."""
-        return super().make_globals(d) if d else self.globals
 
 
 def install(app: Flask) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, PasswordField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 
@@ -20,6 +21,11 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     class Meta:
         csrf = False
+
+
+def typed_before(fields: dict[str, str]) -> MultiDict[str, str]:
+    """What was typed on an earlier page, for a form to read as if it came now."""
+    return MultiDict(fields)
 
 
 def stripped(value: Any) -> Any:

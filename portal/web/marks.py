@@ -9,7 +9,23 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup
 
-NAMES = ("icon", "external_mark", "severity", "dot", "pill", "tlp", "pap", "tags", "linked_tags", "avatar", "who", "access_badge")
+NAMES = (
+    "icon",
+    "external_mark",
+    "severity",
+    "dot",
+    "pill",
+    "tlp",
+    "pap",
+    "tags",
+    "linked_tags",
+    "avatar",
+    "who",
+    "access_badge",
+    "case_link",
+    "case_cells",
+)
+OF_LISTS = ("tags", "linked_tags")
 Mark = Callable[..., Markup]
 
 
@@ -26,7 +42,4 @@ def _kept(app: Flask, name: str) -> Mark:
         drawn: Markup = getattr(macros, name)(*arguments)
         return drawn
 
-    def mark(*arguments: Any) -> Markup:
-        return draw(*(tuple(a) if isinstance(a, list) else a for a in arguments))
-
-    return mark
+    return (lambda names: draw(tuple(names))) if name in OF_LISTS else draw

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, tzinfo
+from datetime import UTC, date, datetime
 from functools import lru_cache
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from flask import g, has_request_context, request
 from markupsafe import Markup
 
 from ..accounts.viewer import LANGUAGES
 from ..clock import REGIONS, now, zone_names
+from ..dates import Reading, date_words, on_clock, reading_of, time_words
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (30 * 86400, "day", 86400), (365 * 86400, "month", 30 * 86400))
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How this reader wants times. `zone_name` is what they chose, empty for UTC."""
-
-    zone: tzinfo = UTC
-    zone_name: str = ""
-    language: str = "en"
 
 
 @lru_cache(maxsize=1)
@@ -37,20 +27,15 @@ def zones_by_region() -> dict[str, list[tuple[str, str]]]:
     return {region: places for region, places in regions.items() if places}
 
 
-@lru_cache(maxsize=1024)
-def _reading(zone_name: str, language: str) -> Reading:
-    known = zone_name in zone_names() and zone_name != "UTC"
-    return Reading(ZoneInfo(zone_name) if known else UTC, zone_name if known else "", language)
-
-
 def reading() -> Reading:
     """How whoever asks now reads times; worked out once a request."""
     if not has_request_context():
-        return _reading("", "en")
-    viewer = g.get("viewer")
-    kept: tuple[object, Reading] | None = g.get("reading")
+        return reading_of("", "en")
+    here: Any = g._get_current_object()  # asked for every time on a page: the detour through the proxy is most of it
+    viewer = here.get("viewer")
+    kept: tuple[object, Reading] | None = here.get("reading")
     if kept is None or kept[0] is not viewer:
-        kept = g.reading = (viewer, _reading(viewer.time_zone if viewer else "", language(viewer.language if viewer else "")))
+        kept = here.reading = (viewer, reading_of(viewer.time_zone if viewer else "", language(viewer.language if viewer else "")))
     return kept[1]
 
 
@@ -68,14 +53,7 @@ def zone_in_words() -> str:
 
 def local(moment: datetime) -> datetime:
     """The moment on the reader's clock."""
-    return _on_clock(moment, reading())
-
-
-def _on_clock(moment: datetime, reader: Reading) -> datetime:
-    try:
-        return moment.astimezone(reader.zone)
-    except OverflowError:  # the first or last day of the calendar
-        return moment.astimezone(UTC)
+    return on_clock(moment, reading())
 
 
 def typed(wall: datetime, *, before: datetime | None = None) -> datetime:
@@ -85,27 +63,9 @@ def typed(wall: datetime, *, before: datetime | None = None) -> datetime:
     return wall.replace(tzinfo=reading().zone).astimezone(UTC)
 
 
-def _date(shown: datetime, reader: Reading) -> str:
-    month = MONTHS[shown.month - 1]
-    return f"{month} {shown.day}, {shown.year}" if reader.language == "en-US" else f"{shown.day} {month} {shown.year}"
-
-
-def _zone(shown: datetime) -> str:
-    """CET; or UTC+05:30 where the zone has no short name."""
-    name = shown.tzname() or "UTC"
-    if name[0] not in "+-":
-        return name
-    return f"UTC{name[:3]}:{name[3:]}" if len(name) == 5 else f"UTC{name}"
-
-
 def in_words(moment: datetime) -> str:
     """Date, time and zone."""
-    return _words(moment, reading())
-
-
-def _words(moment: datetime, reader: Reading) -> str:
-    shown = _on_clock(moment, reader)
-    return f"{_date(shown, reader)}, {shown.hour:02}:{shown.minute:02} {_zone(shown)}"
+    return time_words(moment, reading())
 
 
 @lru_cache(maxsize=8192)
@@ -115,7 +75,7 @@ def _element(moment: datetime, text: str, reader: Reading) -> Markup:
     stamp = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     # Who chose no zone is told by their browser what time that is where they are.
     told = "" if reader.zone_name else " data-local"
-    title = _words(moment, reader)
+    title = time_words(moment, reader)
     return Markup(f'<time datetime="{stamp}" title="{title}"{told}>{text or title}</time>')
 
 
@@ -141,13 +101,13 @@ def until(end: datetime | None) -> str:
 def day(moment: datetime) -> Markup:
     """The date in words."""
     reader = reading()
-    return _element(moment, _date(_on_clock(moment, reader), reader), reader)
+    return _element(moment, date_words(on_clock(moment, reader), reader), reader)
 
 
 def calendar_day(text: str) -> str:
     """A day of the calendar, written as 2026-11-21, in words; it has no zone."""
     day = date.fromisoformat(text)
-    return _date(datetime(day.year, day.month, day.day, tzinfo=UTC), reading())
+    return date_words(datetime(day.year, day.month, day.day, tzinfo=UTC), reading())
 
 
 _KEPT = re.compile(r"(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d:\d\d|Z))?")

@@ -27,7 +27,7 @@ KINDS: dict[str, str] = {
     "attachment.author_name": "shown",
     "attachment.content_type": "hidden",
     "attachment.name": "shown",
-    "attachment.sha256": "hidden",
+    "attachment.sha256": "shown",
     "attachment.uid": "shown",
     "attempt.bucket": "hidden",
     "audit_entry.actor_name": "hidden",
@@ -45,7 +45,7 @@ KINDS: dict[str, str] = {
     "case_status.description": "hidden",
     "case_status.label": "hidden",
     "case_status.value": "fixed",
-    "case_tag.tag": "hidden",
+    "case_tag.tag": "shown",
     "case_template.case_description": "hidden",
     "case_template.description": "hidden",
     "case_template.fields": "fixed",
@@ -70,7 +70,7 @@ KINDS: dict[str, str] = {
     "custom_field.name": "hidden",
     "custom_field.options": "fixed",
     "custom_value.value": "shown",
-    "draft.fields": "hidden",
+    "draft.fields": "own",
     "draft.purpose": "fixed",
     "incident_case.created_by_name": "hidden",
     "incident_case.description": "hidden",
@@ -85,15 +85,15 @@ KINDS: dict[str, str] = {
     "login_session.key_hash": "kept",
     "login_session.user_agent": "hidden",
     "notice.actor_name": "hidden",
-    "observable.author_name": "hidden",
+    "observable.author_name": "shown",
     "observable.content_type": "hidden",
     "observable.message": "hidden",
     "observable.message_html": "hidden",
-    "observable.sha256": "hidden",
+    "observable.sha256": "shown",
     "observable.tags": "hidden",
     "observable.type": "hidden",
-    "observable.uid": "hidden",
-    "observable.value": "hidden",
+    "observable.uid": "shown",
+    "observable.value": "shown",
     "observable.value_key": "hidden",
     "observable_type.name": "fixed",
     "one_time_link.created_by_name": "hidden",
@@ -115,6 +115,7 @@ KINDS: dict[str, str] = {
     "profile.permissions": "fixed",
     "recovery_code.code_hash": "hidden",
     "search_text.body": "hidden",
+    "shared_text.body": "hidden",
     "setting.name": "fixed",
     "setting.value": "fixed",
     "submission.location": "hidden",
@@ -248,10 +249,14 @@ def _plant_column(planted: Planted, world: World, name: str, column: Column[Any]
         canary = word(table, column, row)
         value: Any = canary
         if isinstance(column.type, JSON):
-            value = [canary] if isinstance(getattr(row, column.name), list) else {"title": [canary, canary]}
+            value = (
+                [canary]
+                if isinstance(getattr(row, column.name), list)
+                else {"title": canary if name == "draft.fields" else [canary, canary]}
+            )
         connection.execute(update(table).where(table.c.id == row.id).values({column.name: value}))
         if column.name == "uid":
-            for known in (world.comments, world.files, world.tasks, world.logs, world.log_files, world.observables):
+            for known in (world.comments, world.files, world.tasks, world.logs, world.log_files, world.observables, world.items):
                 known.update({key: canary for key, uid in known.items() if uid == row.uid})
         planted.where[canary] = f"{name} of {row.id}"
         for who in SEES:
@@ -265,10 +270,12 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
         return False
     numbers = {world.cases[case] for case in SEES[who]}
     cases = set(db.session.connection().scalars(select(CASE.c.id).where(CASE.c.number.in_(numbers))))
-    if name.startswith("incident_case."):
-        return row.id in cases
+    if name.startswith(("incident_case.", "case_tag.")):
+        return (row.case_id if name.startswith("case_tag.") else row.id) in cases
     if name.startswith("attachment."):
         return bool(row.case_id in cases and row.external)
+    if name.startswith("observable."):
+        return bool(row.case_id in cases and row.author_external)
     if name.startswith("comment."):
         own = kind != "own" or (row.author_id == world.people[who] and who != "rhea")
         return row.case_id in cases and row.external and own
@@ -278,7 +285,7 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
         return row.case_id in cases and _shown_field(row.field_id, cases)
     if name.startswith("user_account."):
         return bool(row.id == world.people[who])
-    if name.startswith(("passkey.", "login_session.")):
+    if name.startswith(("passkey.", "login_session.", "draft.")):
         return bool(row.user_id == world.people[who])
     return bool(row.id == world.places["there" if who == "gast" else "here"])
 
@@ -315,6 +322,15 @@ class Met:
                 self.on.setdefault(never, str(road))
 
 
+# What would change what the rest of the crawl sees.
+TAKING_AWAY = (
+    "external.delete_comment",
+    "external.withdraw_item",
+    "external.discard_report",
+    "external.keep_report",
+    "external.write_report",
+    "entry.sign_out",
+)
 VARIANTS: tuple[dict[str, str], ...] = ({}, HTMX)
 
 
@@ -325,8 +341,8 @@ def crawl(app: Flask, world: World, planted: Planted, person: Traveller, *, only
         for road in roads(app, world, method):
             if only and not road.endpoint.startswith(only):
                 continue
-            if method == "POST" and road.endpoint in ("external.delete_comment", "entry.sign_out"):
-                continue  # would change what the rest of the crawl sees
+            if method == "POST" and road.endpoint in TAKING_AWAY:
+                continue
             for headers in VARIANTS if road.face else VARIANTS[:1]:
                 met.read(planted, road, person.go(road, **headers))
     return met

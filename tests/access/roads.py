@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
+from zipfile import ZipFile
 
 from flask import Flask
+from pypdf import PdfReader
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -59,7 +62,7 @@ def roads(app: Flask, world: World, method: str) -> Iterator[Road]:
 
 def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
     arguments = sorted(rule.arguments)
-    if {"task", "observable", "file"} & set(arguments):
+    if {"task", "observable", "file", "item"} & set(arguments):
         yield from _hung(rule, arguments, world)
         return
     if "uid" in arguments:
@@ -104,16 +107,25 @@ def _hung(rule: Rule, arguments: list[str], world: World) -> Iterator[tuple[dict
     if "task" in arguments:
         yield from _tasks(arguments, world)
         return
-    if "observable" in arguments:
+    if "item" in arguments:
+        yield from _items(world)
+    elif "observable" in arguments:
         for case, number in world.cases.items():
             for owner, uid in {**world.observables, "unknown": UNKNOWN_COMMENT}.items():
                 yield {"number": number, "observable": uid}, {"case": case if owner == case else "unknown"}
-        return
-    if "file" in arguments:
+    elif "file" in arguments:
         for case, number in world.cases.items():
             for name, uid in {**world.files, "unknown": UNKNOWN_COMMENT}.items():
                 there = name.startswith(f"{case}-") and not (rule.endpoint.startswith("external.") and name.endswith("-internal"))
+                there = there and rule.endpoint != "external.withdraw_file"  # the files of the world are the team's
                 yield {"number": number, "file": uid}, {"case": case if there else "unknown"}
+
+
+def _items(world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    """Hanna's evidence under its own case and under another one."""
+    for case, number in world.cases.items():
+        for owner, uid in {**world.items, "unknown": UNKNOWN_COMMENT}.items():
+            yield {"number": number, "item": uid}, {"case": case if owner == case else "unknown", "comment": f"{owner}-hanna"}
 
 
 def _tasks(arguments: list[str], world: World) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
@@ -171,10 +183,22 @@ def traveller(app: Flask, browse: Callable[[str], Browser], who: str = "", face:
 
 
 ONE_TIME = re.compile(
-    r'nonce="[^"]*"|nonce-[\w-]+|name="(?:csrf_token|submission|kept)" value="[^"]*"|submission=\w+|state=[^;]*;', re.IGNORECASE
+    r'nonce="[^"]*"|nonce-[\w-]+|name="(?:csrf_token|submission|kept|page)" value="[^"]*"|submission=\w+|state=[^;]*;', re.IGNORECASE
 )
 
 
 def plain(answer: TestResponse) -> str:
-    """Status, headers and body without what is new in every answer: nonces, form tokens."""
-    return ONE_TIME.sub("~", f"{answer.status}\n{answer.headers}\n{answer.get_data(as_text=True)}")
+    """Status, headers and body without what is new in every answer: nonces, form tokens; of a ZIP and a PDF what is in them."""
+    return ONE_TIME.sub("~", f"{answer.status}\n{answer.headers}\n{_body(answer)}")
+
+
+def _body(answer: TestResponse) -> str:
+    if answer.mimetype == "application/zip":
+        with ZipFile(io.BytesIO(answer.data)) as archive:
+            parts = [f"{info}\n{archive.read(info).decode(errors='replace')}" for info in archive.infolist()]
+        return "\n".join(parts)
+    if answer.mimetype == "application/pdf":
+        paper = PdfReader(io.BytesIO(answer.data))
+        told = "\n".join([str(paper.metadata), *(page.extract_text() for page in paper.pages)])
+        return told + told.replace("\n", "")  # a long word may be broken into lines
+    return answer.get_data(as_text=True)

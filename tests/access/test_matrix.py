@@ -27,10 +27,10 @@ RIGHTS: dict[str, set[Permission]] = {
     "ruth": set(),
     "otto": EVERYTHING[ProfileType.ORGANISATION],
     "pia": EVERYTHING[ProfileType.ADMIN],
-    "hanna": {P.COMMENT},
+    "hanna": EVERYTHING[ProfileType.EXTERNAL],
     "rhea": set(),
-    "vic": {P.COMMENT},
-    "gast": {P.COMMENT},
+    "vic": EVERYTHING[ProfileType.EXTERNAL],
+    "gast": EVERYTHING[ProfileType.EXTERNAL],
 }
 SEES: dict[str, set[str]] = {
     "ada": {"shared", "internal", "restricted", "all", "revoked"},
@@ -57,6 +57,7 @@ FILLED: dict[str, dict[str, Any]] = {
     "console.restriction": {"visible_to": "all"},
     "external.add_comment": {"message": "Words"},
     "external.edit_comment": {"message": "Other words"},
+    "external.add_items": {"text": "https://evil.example/"},
 }
 # Nobody of the world has a picture, nor a passkey of this number; tests/entry tries these with some.
 EMPTY = {"entry.organisation_picture", "entry.person_picture", "entry.remove_passkey"}

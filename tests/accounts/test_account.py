@@ -91,7 +91,12 @@ def test_people_are_told_what_they_may_do_in_words(cast: Cast) -> None:
     assert "Share cases with external users" in told["ada"].sentences
     assert "Change mail and sign-in settings, and the statuses of cases" in told["pia"].sentences
     assert (told["rhea"].profiles, told["rhea"].sentences) == ([], ["Read the cases that are shared with you"])
-    assert told["hanna"].sentences[1:] == ["Write messages to the security team on these cases"]
+    assert told["hanna"].sentences[1:] == [
+        "Report incidents to the security team",
+        "Upload files to these cases",
+        "Write messages to the security team on these cases",
+        "Add evidence items, such as suspicious addresses, to these cases",
+    ]
 
 
 def test_an_address_changes_only_when_the_link_at_the_new_one_is_used(cast: Cast) -> None:

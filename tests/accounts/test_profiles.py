@@ -97,7 +97,7 @@ def test_a_profile_cannot_be_without_a_name(cast: Cast, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "permission"),
-    [(T.EXTERNAL, P.CREATE_CASE), (T.ORGANISATION, P.MANAGE_PLATFORM), (T.ADMIN, P.COMMENT), (T.ORGANISATION, "manageEverything")],
+    [(T.EXTERNAL, P.TASK), (T.ORGANISATION, P.MANAGE_PLATFORM), (T.ADMIN, P.COMMENT), (T.ORGANISATION, "manageEverything")],
     ids=["external", "organisation", "admin", "unknown"],
 )
 def test_a_profile_cannot_hold_a_permission_of_another_type(cast: Cast, kind: ProfileType, permission: str) -> None:
@@ -200,7 +200,7 @@ def test_the_list_tells_types_and_holders(cast: Cast) -> None:
     assert [row.kind for row in rows] == sorted((row.kind for row in rows), key=list(T).index)
     by_name = {row.name: row for row in rows}
     assert by_name["External-Actor"].holders == 5
-    assert by_name["External-Actor"].words == ["Write messages"]
+    assert by_name["External-Actor"].words == ["Report incidents", "Upload files", "Write messages", "Add evidence items"]
     assert by_name["Analyst"].holders == 0
 
 

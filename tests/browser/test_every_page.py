@@ -59,6 +59,7 @@ HUNG = [
     "{case}/facts/severity",
     "{case}/seen",
     "{case}/view-as",
+    "{case}/letters",
     "{case}/history?show=access",
 ]
 LISTS = [
@@ -83,7 +84,7 @@ PLATFORM = [
     "/console/statuses/1",
     "/console/observable-types",
 ]
-PORTAL = ["/portal/", "{case}", "/portal/account", "/portal/account/second-step", "/portal/cases/999999"]
+PORTAL = ["/portal/", "{case}", "/portal/account", "/portal/account/letters", "/portal/account/second-step", "/portal/cases/999999"]
 DOOR = ["/console/sign-in", "/portal/sign-in/step", "/portal/sign-in", "/portal/forgotten", "/new-link", "/invitation/broken", "/nowhere"]
 WIDTHS = (320, 360, 768, 1440)
 AXE_WIDTHS = (360, 768, 1440)

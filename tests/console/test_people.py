@@ -73,7 +73,7 @@ def test_the_form_says_what_each_profile_allows_and_why_the_kind_is_fixed(browse
     page = unescape(browse("olga").get(NEW).text)
     for words in (
         "fixed for good",
-        "Read what is shared with them; Write messages",
+        "Read what is shared with them; Report incidents; Upload files; Write messages; Add evidence items",
         "Edit and close cases",
         "Restrict cases to named colleagues",
     ):

@@ -219,7 +219,7 @@ def test_a_mistake_in_details_is_told_at_its_field(world: World, browse: Browse,
 def test_olga_can_change_roles_and_profiles(app: Flask, world: World, browse: Browse) -> None:
     olga, here = browse("olga"), world.places["here"]
     text = olga.get(f"/console/people/{world.people['hanna']}/organisations/{here}").text
-    assert "Read what is shared with them; Write messages" in text
+    assert "Read what is shared with them; Report incidents; Upload files; Write messages; Add evidence items" in text
     assert 'value="Harbourline"' not in text
     reader = {"roles": profile_id(app, "External-Reader"), "works_for": "Harbourline"}
     assert "External-Reader" in act(olga, world, "hanna", f"organisations/{here}", reader)

@@ -14,6 +14,8 @@ PAGES = [path for path in templates() if path.suffix == ".html" and path.parts[2
 LETTERS = [path for path in templates() if path.parts[2] == "mail"]
 TAG = re.compile(r"""<([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^<>"'])*)>""")
 NONCE = "\x01nonce\x01"
+# Read from somebody's disk, where this product's style sheets are not; headers.py's policy would have it without style in a browser.
+DOCUMENTS = {Path("portal/templates/external/download/document.html")}
 
 
 def _plain(text: str) -> str:
@@ -77,7 +79,7 @@ def test_no_inline_handlers_or_styles() -> None:
         for name in _attributes(text)
         if name == "style" or re.fullmatch(r"on[a-z]+", name)
     ]
-    wrong += [f"{place} <style>" for path in PAGES for place, element, _ in _tags(path) if element == "style"]
+    wrong += [f"{place} <style>" for path in PAGES for place, element, _ in _tags(path) if element == "style" and path not in DOCUMENTS]
     assert not wrong
 
 

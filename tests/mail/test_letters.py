@@ -154,11 +154,12 @@ def test_a_restricted_case_is_news_to_its_own_people_only(sending: Cast, smtp_se
 def test_letters_carry_nothing_of_a_case(sending: Cast, smtp_server: PostOffice) -> None:
     case = sending.case("shared")
     case.title, case.description, case.tags = "CANARY title", "CANARY description", ["CANARY"]
+    Window(sending("hanna")).add_message(case.number, "CANARY message")
+    case = sending.case("shared")
     say(case, sending("ada"), "CANARY internal")
     comment = say(case, sending("ada"), "CANARY external", external=True)
     marks.tell_outside(case, comment, but=0)
     share(case, sending("ada"), everybody=True)
-    Window(sending("hanna")).add_message(case.number, "CANARY message")
     assert set(sent(sending, smtp_server)) == {"ada", "hanna", "rhea", "vic"}
     assert [letter["Subject"] for letter in smtp_server.messages if "CANARY" in whole(letter)] == []
     for letter in smtp_server.messages:

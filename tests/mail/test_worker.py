@@ -8,19 +8,21 @@ import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select, update
 
+from portal.cases.models import Case
 from portal.clock import now
 from portal.config import Settings
 from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.models import OutboxMessage, State
 from portal.mail.outbox import post
-from tests.fixtures.post import PostOffice, free_port
+from tests.fixtures.post import PostOffice, free_port, text_of
 from tests.fixtures.server import ROOT, clean_environ, portal_command
 from tests.fixtures.world import World
 
@@ -86,6 +88,44 @@ def test_a_worker_that_is_killed_loses_nothing(
     arrived = Counter(letter["Message-ID"] for letter in smtp_server.messages)
     assert set(arrived) == wanted
     assert sum(count - 1 for count in arrived.values()) <= 3  # at most the one in hand at each kill, and told by its Message-ID
+
+
+def test_two_workers_of_which_one_is_killed_tell_each_news(
+    app: Flask, world: World, environ: dict[str, str], smtp_server: PostOffice, tmp_path: Path
+) -> None:
+    """News to one person go together, whichever worker has them in hand and wherever it dies."""
+    hanna, wanted = world.people["hanna"], {world.cases[name] for name in ("shared", "all")}
+    with app.app_context():
+        db.session.execute(delete(OutboxMessage))
+        keys = list(db.session.scalars(select(Case.id).where(Case.number.in_(wanted))))
+        for key in keys * 4:
+            post("case_status", organisation_id=world.places["here"], to_user_id=hanna, case_id=key, extra={"was": "Closed"})
+        db.session.commit()
+        smtp_server.stall(0.4, at="DATA")
+        first, second = (worker(environ, tmp_path / f"worker-{n}.log") for n in (1, 2))
+        wait_until(lambda: len(smtp_server.messages) >= 1, "the first letter")
+        os.kill(first.pid, signal.SIGKILL)
+        first.wait(10)
+        smtp_server.accept()
+        for _ in range(3):
+            _a_quarter_of_an_hour_later()
+            time.sleep(3)
+        second.terminate()
+        assert second.wait(10) == 0
+        db.session.rollback()
+        assert set(db.session.scalars(select(OutboxMessage.state))) <= {State.SENT, State.DROPPED}
+    arrived = {str(letter["Message-ID"]): text_of(letter) for letter in smtp_server.messages}
+    told = {number for text in arrived.values() for number in wanted if f"/portal/cases/{number}" in text}
+    assert told == wanted
+    assert len(arrived) <= 3  # the one that went first, what the other worker had in hand, and what was left
+
+
+def _a_quarter_of_an_hour_later() -> None:
+    end_leases()
+    start_writing()
+    db.session.execute(update(OutboxMessage).where(OutboxMessage.state == State.WAITING).values(due_at=now()))
+    db.session.execute(update(OutboxMessage).where(OutboxMessage.state == State.SENT).values(sent_at=now() - timedelta(minutes=16)))
+    db.session.commit()
 
 
 def test_a_worker_sends_when_the_server_is_back(

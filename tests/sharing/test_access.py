@@ -76,10 +76,11 @@ def test_narrowing_and_widening_tell_only_those_who_gain(cast: Cast) -> None:
     done = set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
     assert done.gains == ["Newt Person", "Rhea Person"]
     note = letters("case_shared")[-1]
-    assert (note.to_user_id, note.extra) == (None, {"but": sorted(ids(cast, "hanna", "vic"))})
+    assert (note.to_user_id, note.extra["but"]) == (None, sorted(ids(cast, "hanna", "vic")))
     db.session.commit()
     drain()
-    assert told(case, before) == sorted([0, *ids(cast, "vic", "newt", "rhea")])
+    # What waited for Vic may have been joined with other news; the note itself reaches the two who gained.
+    assert sorted({*told(case, before)} - ids(cast, "vic")) == sorted([0, *ids(cast, "newt", "rhea")])
     assert case.shared_since == since
 
 

@@ -221,6 +221,7 @@
       const field = document.getElementById(copier.dataset.copies);
       navigator.clipboard.writeText(field.value).then(() => say(copier.dataset.told), () => field.select());
     }
+    if (event.target.closest("[data-print]")) print();
     const link = event.target.closest("a[data-copy]");
     if (link && navigator.clipboard) {
       event.preventDefault();

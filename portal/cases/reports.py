@@ -1,0 +1,206 @@
+"""Incidents that people outside report, and the evidence they add: plain answers become a case, plain lines become observables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..audit.kinds import Kind
+from ..audit.record import record
+from ..clock import now
+from ..extensions import db
+from ..mail import news
+from ..notices import notices
+from ..refusals import NotAllowed, Refusal, Unfit
+from ..sharing.models import Access, Grant
+from ..storage import intake
+from ..storage.intake import Upload
+from . import guests, indicators, samples, statuses
+from .cases import SLACK, next_number
+from .models import Case, Stage
+from .observables import GUESS, Facets, Outcome, check_writer, keep_new, lines_of, new_observable, without_repeats
+from .text import LONGEST, render, tidy
+
+LONGEST_TITLE = 200
+FILE = "file"
+# What people outside can say a line is, in their words; the rest of the words is for what was found out.
+OFFERED = {
+    GUESS: "Find it out for me",
+    "url": "Web address",
+    "mail": "E-mail address",
+    "phone": "Phone number",
+    "filename": "File name",
+    "ip": "IP address",
+    "other": "Something else",
+}
+WORDS = {
+    **OFFERED,
+    "domain": "Website name",
+    "fqdn": "Website name",
+    "hostname": "Computer name",
+    "hash": "File fingerprint",
+    "mail-subject": "Subject of a mail",
+    "uri_path": "Part of a web address",
+    "user-agent": "Browser name",
+    "registry": "Windows setting",
+    "autonomous-system": "Network number",
+    FILE: "File",
+}
+
+
+class Question(NamedTuple):
+    """One question of the report: its field and the heading its answer gets in the description."""
+
+    name: str
+    heading: str
+
+
+QUESTIONS = (
+    Question("happened", "What happened"),
+    Question("affected", "Who is affected"),
+    Question("done", "What was done already"),
+    Question("matters", "Why it matters"),
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was answered. `when`: the beginning in words, as its reporter reads times; `items`: suspicious things, one a line."""
+
+    title: str
+    answers: dict[str, str]
+    began: datetime | None = None
+    when: str = ""
+    items: str = ""
+
+
+def word_for(kind: str) -> str:
+    """A type of observable in plain words."""
+    return WORDS.get(kind, OFFERED["other"]) if kind else OFFERED["other"]
+
+
+def read_items(kind: str, text: str, *, by: Viewer, case: Case | None = None) -> list[Outcome]:
+    """What adding these lines would do. Nobody outside has to know what their evidence is called: what cannot be what they said is
+    taken for what it looks like."""
+    check_writer(by)
+    if kind not in OFFERED:
+        raise Refusal("Choose from the list what it is.")
+    read = [_read(number, kind, line) for number, line in lines_of(text, one_per_line=True)]
+    return without_repeats(case, read, by)
+
+
+def _read(number: int, kind: str, line: str) -> Outcome:
+    fits = [one for one in (kind, indicators.guess(line)) if one and not indicators.problem_with(one, indicators.fitting(one, line))]
+    chosen = fits[0] if fits else "other"
+    value = indicators.fitting(chosen, line)
+    return Outcome(number, chosen, value or line, indicators.problem_with(chosen, value))
+
+
+def add_items(case: Case, kind: str, text: str, *, by: Viewer) -> list[Outcome]:
+    """Add what can be added of these lines and say of each what became of it. The case must be locked."""
+    outcomes = read_items(kind, text, by=by, case=case)
+    if not outcomes:
+        raise Refusal("Type or paste at least one line.")
+    good = [one for one in outcomes if one.problem is None]
+    if good:
+        guests.check_pace(guests.ITEMS, by)
+    keys = ((one, indicators.key_of(one.type, one.value)) for one in good)
+    keep_new(case, [new_observable(case, one.type, one.value, key, Facets(), by=by) for one, key in keys], by=by)
+    return outcomes
+
+
+def checked(report: Report) -> tuple[str, str]:
+    """Title and description as the case gets them, or Unfit with the field to look at."""
+    title = " ".join(tidy(report.title).split())
+    answers = {question.name: tidy(report.answers.get(question.name, "")) for question in QUESTIONS}
+    if not title:
+        raise Unfit("title", "Say in a few words what it is about, such as: Strange payment request by mail.")
+    if len(title) > LONGEST_TITLE:
+        raise Unfit("title", f"Use at most {LONGEST_TITLE} characters here; there is room for the details below.")
+    if not answers["happened"]:
+        raise Unfit("happened", "Tell us what happened; one sentence is enough to begin with.")
+    if report.began and report.began > now() + SLACK:
+        raise Unfit("began", "This is in the future. Check the date, or leave it empty if you do not know.")
+    description = _described(answers, report.when)
+    if len(description) > LONGEST:
+        raise Unfit("happened", f"This is longer than {LONGEST:,} characters in all. Shorten it, or put a part of it into a file.")
+    return title, description
+
+
+def _described(answers: dict[str, str], when: str) -> str:
+    parts = [(question.heading, answers[question.name]) for question in QUESTIONS]
+    parts.insert(1, ("When it began", when))
+    return "\n\n".join(f"# {heading}\n\n{text}" for heading, text in parts if text)
+
+
+def check_writer_of_reports(by: Viewer) -> None:
+    """Whether this person may report incidents at all."""
+    if not (by.external and by.can(Permission.CREATE_CASE)):
+        raise NotAllowed("Your profile does not let you report incidents.")
+
+
+def send(report: Report, uploads: list[Upload], *, by: Viewer) -> Case:
+    """Make the case with all that was sent, or refuse all of it: there is never half a case. Seen by its reporter, assigned to nobody."""
+    check_writer_of_reports(by)
+    title, description = checked(report)
+    if tidy(report.items):
+        read_items(GUESS, report.items, by=by)
+    _check_files(uploads)
+    guests.check_pace(guests.REPORTS, by)
+    case = _new_case(title, description, report, by)
+    record(Kind.CASE_CREATED, actor=by, case=case, object_id=case.number, changes={"access": [None, Access.EXTERNAL.value]})
+    if tidy(report.items):
+        add_items(case, GUESS, report.items, by=by)
+    _add_files(case, uploads, by)
+    notices.tell_team(case, by=by)
+    news.tell_team(case)
+    news.tell_reporter(case, user_id=by.user_id)
+    return case
+
+
+def _check_files(uploads: list[Upload]) -> None:
+    """Every file that will not do is named at once."""
+    problems = []
+    for upload in uploads:
+        try:
+            intake.check(upload)
+        except Refusal as refusal:
+            problems.append(refusal.sentence)
+    if problems:
+        raise Unfit("files", " ".join(problems))
+
+
+def _add_files(case: Case, uploads: list[Upload], by: Viewer) -> None:
+    """Files that came twice are kept once."""
+    unlike = {upload.sha256: upload for upload in reversed(uploads)}
+    found = [samples.Found(upload.name, upload) for upload in reversed(unlike.values())]
+    told = samples.add_files(case, FILE, found, Facets(), by=by) if found else []
+    if problem := next((one.problem for one in told if one.problem), None):
+        raise Unfit("files", problem)
+
+
+def _new_case(title: str, description: str, report: Report, by: Viewer) -> Case:
+    moment = now()
+    case = Case(
+        number=next_number(),
+        organisation_id=by.organisation_id,
+        title=title,
+        description=description,
+        description_html=render(description),
+        status=statuses.first_of(Stage.NEW),
+        start_date=report.began or moment,
+        created_by_id=by.user_id,
+        created_by_name=by.name,
+        reported_outside=True,
+        access=Access.EXTERNAL,
+        shared_since=moment,
+        **dict.fromkeys(("new_at", "created_at", "updated_at", "details_at", "outside_at"), moment),
+    )
+    db.session.add(case)
+    db.session.flush()
+    db.session.add(Grant(case_id=case.id, user_id=by.user_id, granted_by_id=by.user_id))
+    db.session.flush()
+    return case

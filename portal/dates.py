@@ -1,0 +1,56 @@
+"""Dates and times in words: on a reader's clock and in the order of their language, for pages and letters alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from .clock import zone_names
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How this reader wants times. `zone_name` is what they chose, empty for UTC."""
+
+    zone: tzinfo = UTC
+    zone_name: str = ""
+    language: str = "en"
+
+
+@lru_cache(maxsize=1024)
+def reading_of(zone_name: str, language: str) -> Reading:
+    """The reading somebody chose; what is no zone is UTC."""
+    known = zone_name in zone_names() and zone_name != "UTC"
+    return Reading(ZoneInfo(zone_name) if known else UTC, zone_name if known else "", language)
+
+
+def on_clock(moment: datetime, reader: Reading) -> datetime:
+    """The moment on the reader's clock."""
+    try:
+        return moment.astimezone(reader.zone)
+    except OverflowError:  # the first or last day of the calendar
+        return moment.astimezone(UTC)
+
+
+def date_words(shown: datetime, reader: Reading) -> str:
+    """The date of a moment that is on the reader's clock."""
+    month = MONTHS[shown.month - 1]
+    return f"{month} {shown.day}, {shown.year}" if reader.language == "en-US" else f"{shown.day} {month} {shown.year}"
+
+
+def _zone(shown: datetime) -> str:
+    """CET; or UTC+05:30 where the zone has no short name."""
+    name = shown.tzname() or "UTC"
+    if name[0] not in "+-":
+        return name
+    return f"UTC{name[:3]}:{name[3:]}" if len(name) == 5 else f"UTC{name}"
+
+
+def time_words(moment: datetime, reader: Reading) -> str:
+    """Date, time and zone."""
+    shown = on_clock(moment, reader)
+    return f"{date_words(shown, reader)}, {shown.hour:02}:{shown.minute:02} {_zone(shown)}"

@@ -1,0 +1,170 @@
+"""What one outsider adds to the cases they see, and takes back while they may: files, and evidence items (observables)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Select, bindparam, tuple_
+
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..cases import attachments, guests, indicators, observables, reports
+from ..cases.models import Attachment, Case, Observable
+from ..database import kept
+from ..extensions import db
+from ..mail import news
+from ..notices import notices
+from ..paging import SIZE, Page, cursor, read_cursor
+from ..refusals import NotAllowed, NotVisible, Refusal
+from ..storage import intake
+from ..storage.intake import Upload
+from . import reading, scope
+from .marks import tell_of_files
+from .records import ItemLine, SharedItem
+
+_ITEM = (
+    Observable.id,
+    Observable.uid,
+    Observable.type,
+    Observable.value,
+    Observable.size,
+    Observable.sha256,
+    Observable.author_id,
+    Observable.author_name,
+    Observable.created_at,
+)
+NO_FILES = "Choose at least one file."
+KINDS = tuple(reports.OFFERED.items())
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be sent at once. `largest`: bytes of one file, and of all together in one form; `minutes`: how long one can withdraw."""
+
+    largest: int
+    forbidden: tuple[str, ...]
+    minutes: int
+
+
+def told(outcomes: list[observables.Outcome]) -> list[ItemLine]:
+    """What became of each line, in plain words."""
+    return [ItemLine(one.place, reports.word_for(one.type), one.shown, one.problem) for one in outcomes]
+
+
+def limits() -> Limits:
+    """What may be sent at once."""
+    return Limits(intake.largest(), tuple(sorted(intake.forbidden())), int(guests.WITHDRAW_WITHIN.total_seconds()) // 60)
+
+
+class Evidence:
+    """`find`: the case by its number, as this person sees it; `hold`: the same, locked for writing, or a refusal for who only looks."""
+
+    kinds = KINDS
+
+    def __init__(self, viewer: Viewer, find: Callable[[int], Any], hold: Callable[[int], Case]) -> None:
+        self.viewer, self._find, self._hold = viewer, find, hold
+
+    @property
+    def can_upload(self) -> bool:
+        """Whether their profiles let them upload files."""
+        return self.viewer.can(Permission.UPDATE_CASE)
+
+    @property
+    def can_add(self) -> bool:
+        """Whether their profiles let them add evidence items."""
+        return self.viewer.can(Permission.OBSERVABLE)
+
+    @property
+    def limits(self) -> Limits:
+        """What may be sent at once."""
+        return limits()
+
+    def upload(self, number: int, uploads: list[Upload]) -> tuple[list[str], list[str]]:
+        """Put files on the case, each by itself; the names of what was added, and a sentence for each that was not."""
+        case = self._hold(number)
+        added, problems = [], [] if uploads else [NO_FILES]
+        for upload in uploads:
+            try:
+                guests.check_pace(guests.FILES, self.viewer)
+                added.append(attachments.add_file(case, upload, by=self.viewer).name)
+            except NotAllowed:
+                raise
+            except Refusal as refusal:
+                problems.append(refusal.sentence)
+        if added:
+            tell_of_files(case, but=self.viewer.user_id)
+            self._tell(case)
+        return added, problems
+
+    def _tell(self, case: Case) -> None:
+        notices.tell_of_reply(case, by=self.viewer)
+        news.tell_assignee_of_more(case)
+        reading.note_own(case, by=self.viewer)
+
+    def file(self, number: int, uid: str) -> str:
+        """The name of an own file that can still be taken back."""
+        return str(self._own(Attachment, self._find(number), uid).name)
+
+    def withdraw_file(self, number: int, uid: str) -> None:
+        """Take an own file back, for everybody."""
+        case = self._hold(number)
+        attachments.remove_file(case, self._own(Attachment, case, uid), by=self.viewer)
+
+    def _own(self, model: Any, case: Any, uid: str) -> Any:
+        found = db.session.scalar(scope.visible(self.viewer, model).where(model.uid == uid, model.case_id == case.id))
+        if found is None or found.author_id != self.viewer.user_id:
+            raise NotVisible("evidence")
+        guests.check_withdrawal(found, self.viewer)
+        return found
+
+    def items(self, number: int, after: str = "") -> Page[SharedItem]:
+        """The evidence people outside added to the case, newest first, 25 a page."""
+        values: dict[str, Any] = {"case_id": self._find(number).id}
+        if place := read_cursor(after):
+            values |= {"at": place[0], "key": place[1]}
+        rows = db.session.execute(_listed(scope.visible(self.viewer, Observable, *_ITEM), after=bool(place)), values).all()
+        more = cursor(rows[SIZE - 1].created_at, rows[SIZE - 1].id) if len(rows) > SIZE else None
+        return Page([self._item(row) for row in rows[:SIZE]], more)
+
+    def _item(self, row: Any) -> SharedItem:
+        return SharedItem(
+            uid=row.uid,
+            kind=reports.word_for(row.type),
+            shown=indicators.defang(row.type, row.value),
+            size=row.size,
+            sha256=row.sha256 or "",
+            author=row.author_name,
+            mine=row.author_id == self.viewer.user_id,
+            created_at=row.created_at,
+            withdraw_until=guests.withdraw_until(row, self.viewer) if self.can_add else None,
+        )
+
+    def add(self, number: int, kind: str, text: str) -> list[ItemLine]:
+        """Add evidence, one item a line; what became of each. Duplicates are only those of what this person can see."""
+        case = self._hold(number)
+        lines = told(reports.add_items(case, kind, text, by=self.viewer))
+        if any(line.problem is None for line in lines):
+            self._tell(case)
+        return lines
+
+    def item(self, number: int, uid: str) -> str:
+        """The harmless form of an own item that can still be taken back."""
+        found = self._own(Observable, self._find(number), uid)
+        return indicators.defang(found.type, found.value)
+
+    def withdraw_item(self, number: int, uid: str) -> None:
+        """Take an own item back, for everybody."""
+        case = self._hold(number)
+        observables.delete_observable(case, self._own(Observable, case, uid), by=self.viewer)
+
+
+@lru_cache(maxsize=512)
+def _listed(items: Select[Any], *, after: bool) -> Select[Any]:
+    wanted = items.where(Observable.case_id == bindparam("case_id"))
+    if after:
+        place = tuple_(bindparam("at", type_=Observable.created_at.type), bindparam("key", type_=Observable.id.type))
+        wanted = wanted.where(tuple_(Observable.created_at, Observable.id) < place)
+    return kept(wanted.order_by(Observable.created_at.desc(), Observable.id.desc()).limit(SIZE + 1))

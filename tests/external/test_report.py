@@ -1,0 +1,314 @@
+"""Reporting an incident: answers that are kept, a last look, and one case with everything or none."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Callable
+from html import unescape
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+from werkzeug.test import TestResponse
+
+from portal.audit.kinds import Kind
+from portal.audit.models import AuditEntry
+from portal.cases.models import Case, Draft, Observable
+from portal.extensions import db
+from portal.mail.models import OutboxMessage
+from portal.notices.models import Notice, Reason
+from portal.sharing.models import Access, Grant
+from tests.console.test_attachments import configure
+from tests.fixtures.world import BASE, Browser, World
+
+Browse = Callable[[str], Browser]
+FORM, REVIEW, SENT, DISCARD = "/portal/report", "/portal/report/review", "/portal/report/sent", "/portal/report/discard"
+ANSWERS = {
+    "title": "Strange  invoice by mail",
+    "happened": "A supplier asked to change **the account**.\r\n\r\nI opened it.",
+    "began": "2026-11-20T09:30",
+    "affected": "Accounting",
+    "done": "",
+    "matters": "Money",
+    "items": "hxxp://evil[.]example/pay\r\n\r\nboss@evil.example\r\nhttp://EVIL.example/pay",
+}
+HIDDEN = re.compile(r'name="(seen|page|submission)" value="([^"]*)"')
+JSON = {"Accept": "application/json"}
+
+
+def hidden(page: TestResponse) -> dict[str, str]:
+    """What the form carries unseen."""
+    return dict(HIDDEN.findall(page.text[page.text.index("<main") :]))
+
+
+def write(who: Browser, act: str = "review", **changes: str) -> TestResponse:
+    """Fill in the form as it stands and press a button."""
+    return who.post(FORM, {**hidden(who.get(FORM)), **ANSWERS, **changes, "act": act})
+
+
+def send(who: Browser, *files: tuple[str, bytes], page: TestResponse | None = None, **options: Any) -> TestResponse:
+    """The last step, with files."""
+    shown = hidden(page or who.get(REVIEW))
+    data = {"csrf_token": who.token, **shown, "files": [(io.BytesIO(content), name) for name, content in files]}
+    headers = {"Origin": BASE, **options.pop("headers", {})}
+    return who.client.post(REVIEW, base_url=BASE, data=data, headers=headers, content_type="multipart/form-data", **options)
+
+
+def reported(app: Flask) -> list[Case]:
+    """The cases people outside reported."""
+    with app.app_context():
+        return list(db.session.scalars(select(Case).where(Case.reported_outside).order_by(Case.id)))
+
+
+def count(app: Flask, model: Any) -> int:
+    with app.app_context():
+        return db.session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def test_hanna_reports_an_incident_and_everybody_concerned_is_told(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert "Report an incident" in hanna.get("/portal/").text
+    assert write(hanna).headers["Location"] == REVIEW
+    page = unescape(hanna.get(REVIEW).text)
+    for words in ("Strange invoice by mail", "<h3>What happened</h3>", "<strong>the account</strong>", "hxxp://evil[.]example/pay"):
+        assert words in page, words
+    for words in ("20 Nov 2026, 09:30 UTC", "Web address", "boss[@]evil[.]example", "Left out: This is the same as line 1."):
+        assert words in page, words
+    assert "Remove unintended sensitive content first" in page
+    assert "What was done already" not in page
+    assert not reported(app)
+    answer = send(hanna, ("mail.eml", b"From: a@b\n"), ("again.eml", b"From: a@b\n"), ("screen.png", b"\x89PNG"))
+    assert answer.headers["Location"] == SENT
+    case = reported(app)[0]
+    assert (case.access, case.assignee_id, case.severity, case.tlp, case.pap, case.status) == (Access.EXTERNAL, None, 2, 2, 2, "New")
+    assert (case.title, case.created_by_name, case.start_date.isoformat()) == (
+        "Strange invoice by mail",
+        "Hanna Person",
+        "2026-11-20T09:30:00+00:00",
+    )
+    confirmed = hanna.get(SENT).text
+    assert f"#{case.number}" in confirmed
+    assert "What happens next" in confirmed
+    assert f"#{case.number}" in hanna.get("/portal/").text
+    shown = unescape(hanna.get(f"/portal/cases/{case.number}").text)
+    for words in ("hxxp://evil[.]example/pay", "mail.eml", "screen.png", hashlib.sha256(b"From: a@b\n").hexdigest()):
+        assert words in shown, words
+    with app.app_context():
+        rows = {row.value: row for row in db.session.scalars(select(Observable).where(Observable.case_id == case.id))}
+        assert {value: row.type for value, row in rows.items()} == {
+            "http://evil.example/pay": "url",
+            "boss@evil.example": "mail",
+            "mail.eml": "file",
+            "screen.png": "file",
+        }
+        assert all(row.author_external for row in rows.values())
+        assert db.session.scalars(select(Grant.user_id).where(Grant.case_id == case.id)).all() == [world.people["hanna"]]
+        told = db.session.scalars(select(Notice.user_id).where(Notice.case_id == case.id, Notice.reason == Reason.REPORTED)).all()
+        assert set(told) == {world.people["ada"], world.people["olga"]}
+        letters = db.session.scalars(select(OutboxMessage).where(OutboxMessage.case_id == case.id)).all()
+        assert {(letter.letter, letter.to_user_id) for letter in letters} >= {("report_received", world.people["hanna"])}
+        kinds = db.session.scalars(select(AuditEntry.kind).where(AuditEntry.case_id == case.id).order_by(AuditEntry.id)).all()
+        assert kinds[0] == Kind.CASE_CREATED
+        assert db.session.scalar(select(func.count()).select_from(Draft)) == 0
+    assert "Strange invoice by mail" in browse("ada").get("/console/feed").text
+    for who in ("rhea", "vic", "gast"):
+        assert browse(who).get(f"/portal/cases/{case.number}").status_code == 404
+
+
+def test_a_reader_neither_sees_the_button_nor_gets_the_form(world: World, browse: Browse) -> None:
+    rhea = browse("rhea")
+    assert "Report an incident" not in rhea.get("/portal/").text
+    for path in (FORM, REVIEW, DISCARD):
+        assert rhea.get(path).status_code == 403
+    assert rhea.post(FORM, ANSWERS).status_code == 403
+    assert rhea.get(SENT).headers["Location"] == "/portal/"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"title": " "}, "Say in a few words"),
+        ({"title": "y" * 201}, "at most 200 characters"),
+        ({"happened": ""}, "one sentence is enough"),
+        ({"happened": "y" * 65_537}, "longer than 65,536"),
+        ({"affected": "y" * 40_000, "happened": "y" * 40_000}, "in all"),
+        ({"began": "yesterday"}, "Give a day and a time"),
+        ({"began": "2999-01-01T10:00"}, "in the future"),
+        ({"began": "0001-01-01T00:00"}, "between 1970"),
+        ({"items": "\n".join(f"10.0.{n // 250}.{n % 250}" for n in range(501))}, "at most 500"),
+        ({"items": "y" * 5000}, "Left out: This is longer than 4,096"),
+    ],
+)
+def test_what_is_missing_is_said_and_what_was_typed_stays(app: Flask, browse: Browse, changes: dict[str, str], words: str) -> None:
+    hanna = browse("hanna")
+    answer = write(hanna, **changes)
+    page = hanna.get(answer.headers["Location"])
+    assert words in unescape(page.text)
+    kept = hanna.get(FORM).text
+    for name, typed in {**ANSWERS, **changes}.items():
+        for line in typed.split("\r\n"):
+            assert line.strip() in unescape(kept), name
+    if "Left out" not in words:
+        assert hanna.get(REVIEW).headers["Location"] == f"{FORM}?check=1"
+        assert send(hanna, page=hanna.get(FORM)).headers["Location"] == f"{FORM}?check=1"
+    assert not reported(app)
+
+
+def test_nothing_at_all_is_explained_too(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    answer = hanna.post(FORM, {"act": "review"})
+    assert "Tell us what happened" in hanna.get(answer.headers["Location"]).text
+    assert count(app, Draft) == 0
+    assert hanna.get(REVIEW).headers["Location"] == FORM
+
+
+@pytest.mark.parametrize("headers", [{}, JSON])
+def test_one_bad_file_and_there_is_no_half_case(app: Flask, browse: Browse, headers: dict[str, str]) -> None:
+    hanna = browse("hanna")
+    configure(app, forbidden_extensions="exe")
+    write(hanna)
+    before = count(app, AuditEntry)
+    answer = send(hanna, ("good.txt", b"good"), ("tool.exe", b"MZ"), ("empty.txt", b""), headers=headers)
+    assert answer.status_code == 422
+    assert "tool.exe" in answer.text
+    assert "empty.txt" in answer.text
+    assert not reported(app)
+    assert count(app, AuditEntry) == before
+    if not headers:
+        assert "Choose these files again, without what cannot be sent: good.txt, tool.exe, empty.txt" in unescape(answer.text)
+    assert send(hanna, ("good.txt", b"good")).status_code == 303
+    assert len(reported(app)) == 1
+
+
+def test_sending_twice_makes_one_case(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    write(hanna)
+    page = hanna.get(REVIEW)
+    assert [send(hanna, ("a.txt", b"a"), page=page).headers["Location"] for _ in range(2)] == [SENT, SENT]
+    other = hidden(page) | {"submission": "another"}
+    assert hanna.post(REVIEW, other).headers["Location"] == SENT
+    assert len(reported(app)) == 1
+
+
+def test_what_was_changed_after_the_last_look_is_looked_at_again(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    write(hanna)
+    page = hanna.get(REVIEW)
+    write(hanna, matters="Very much")
+    answer = send(hanna, page=page)
+    assert answer.status_code == 422
+    assert "changed in another window" in answer.text
+    assert "Very much" in answer.text
+    assert not reported(app)
+
+
+def test_a_draft_is_offered_again_after_signing_in_anew_and_can_be_discarded(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert write(hanna, "save", title="").headers["Location"] == FORM
+    hanna.post("/portal/sign-out", {})
+    again = browse("hanna")
+    page = again.get(FORM).text
+    assert "You began this report" in page
+    assert "I opened it." in page
+    assert "You began this report" not in browse("vic").get(FORM).text
+    assert "gone for good" in again.get(DISCARD).text
+    assert count(app, Draft) == 1
+    again.post(DISCARD, {})
+    assert count(app, Draft) == 0
+    assert "I opened it." not in again.get(FORM).text
+    assert again.get(DISCARD).headers["Location"] == "/portal/"
+
+
+def test_the_page_keeps_what_is_typed_by_itself(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    shown = hidden(hanna.get(FORM))
+    for words in ("A", "A st", "A story"):  # the page goes on with what it knew when it was opened
+        answer = hanna.post(f"{FORM}/draft", {**shown, "happened": words}, htmx=True)
+        assert "Your answers are kept" in answer.text
+    assert "A story" in hanna.get(FORM).text
+    assert hanna.post(FORM, {**shown, **ANSWERS, "act": "review"}).headers["Location"] == REVIEW
+    assert count(app, Draft) == 1
+
+
+def test_what_a_page_sent_before_it_was_left_and_arrives_late_changes_nothing(browse: Browse) -> None:
+    hanna = browse("hanna")
+    shown = hidden(hanna.get(FORM))
+    assert hanna.post(FORM, {**shown, **ANSWERS, "act": "review"}).headers["Location"] == REVIEW
+    hanna.post(f"{FORM}/draft", {**shown, "happened": "Half a"}, htmx=True)
+    assert "Half a" not in hanna.get(FORM).text
+    assert "I opened it." in hanna.get(FORM).text
+
+
+def test_another_window_never_overwrites_without_a_word(browse: Browse) -> None:
+    hanna = browse("hanna")
+    one, two = hidden(hanna.get(FORM)), hidden(hanna.get(FORM))
+    hanna.post(f"{FORM}/draft", {**one, "happened": "The first window"}, htmx=True)
+    told = hanna.post(f"{FORM}/draft", {**two, "happened": "The second window"}, htmx=True)
+    assert "Not kept" in told.text
+    assert "The first window" in hanna.get(FORM).text
+    answer = hanna.post(FORM, {**two, "happened": "The second window", "act": "save"})
+    assert answer.status_code == 422
+    assert "The second window" in answer.text
+    assert "changed in another window" in answer.text
+    assert hanna.post(FORM, {**hidden(answer), "happened": "The second window", "act": "save"}).status_code == 303
+    assert "The second window" in hanna.get(FORM).text
+
+
+@pytest.mark.parametrize("typed", ["a\0b", "\ud800", "💣" * 50_000, "y" * 100_001])
+def test_odd_text_is_kept_or_refused_in_a_sentence(browse: Browse, typed: str) -> None:
+    hanna = browse("hanna")
+    answer = hanna.post(f"{FORM}/draft", {"happened": typed.encode("utf-8", "surrogatepass")}, htmx=True)
+    assert answer.status_code == 200
+    assert hanna.get(FORM).status_code == 200
+
+
+def test_many_reports_within_an_hour_are_slowed_down_and_nothing_is_lost(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    for _ in range(10):
+        write(hanna)
+        assert send(hanna).status_code == 303
+    write(hanna)
+    answer = send(hanna)
+    assert answer.status_code == 422
+    assert "within an hour" in answer.text
+    assert "I opened it." in hanna.get(FORM).text
+    assert len(reported(app)) == 10
+
+
+def test_revoking_takes_the_case_from_its_reporter_too(app: Flask, browse: Browse) -> None:
+    hanna, ada = browse("hanna"), browse("ada")
+    write(hanna)
+    send(hanna, ("a.txt", b"a"))
+    number = reported(app)[0].number
+    page = f"/console/cases/{number}/access"
+    drawer = ada.get(page).text
+    assert "Hanna Person reported this case in the portal." in drawer
+    assert "takes it from them too" in drawer
+    assert ada.confirm(page, {"access": "internal"}).status_code == 303
+    assert hanna.get(f"/portal/cases/{number}").status_code == 404
+    assert hanna.get(SENT).headers["Location"] == "/portal/"
+
+
+def test_a_profile_without_evidence_reports_in_words_only(app: Flask, world: World, browse: Browse) -> None:
+    from portal.accounts import platform
+    from portal.accounts.models import Membership, membership_profile
+    from portal.accounts.permissions import Permission
+    from tests import factories as make
+
+    with app.app_context():
+        profile = make.make_profile("Teller", "External-Reader", Permission.CREATE_CASE)
+        seat = db.session.scalars(select(Membership).where(Membership.user_id == world.people["rhea"])).one()
+        values = {"membership_id": seat.id, "profile_id": platform.profile(profile.name).id}
+        db.session.execute(membership_profile.insert().values(values))
+        db.session.commit()
+    rhea = browse("rhea")
+    assert 'name="items"' not in rhea.get(FORM).text
+    write(rhea)
+    assert 'type="file"' not in rhea.get(REVIEW).text
+    assert send(rhea, ("a.txt", b"a")).status_code == 422
+    assert send(rhea).status_code == 303
+    assert len(reported(app)) == 1
+    assert count(app, Observable) == 3 + 1  # those of the world
