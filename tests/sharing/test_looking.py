@@ -110,7 +110,7 @@ def test_nothing_of_the_persons_account_is_there(app: Flask, world: World, brows
 def test_reading_writes_nothing(app: Flask, world: World, browse: Browse) -> None:
     person, before = looker(app, world, browse), contents(app)
     asked = [road for road in roads(app, world, "GET") if road.endpoint.startswith("external.")]
-    assert {person.go(road).status_code for road in asked} <= {200, 404, 410}
+    assert {person.go(road).status_code for road in asked} <= {200, 303, 404, 410}  # a step that is not due leads back
     assert contents(app) == before
 
 
