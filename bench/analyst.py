@@ -45,15 +45,15 @@ LISTS = (
 )
 SEARCHES = (
     ("one case", "q=zebra4711", "1 case"),
-    ("few", "q=wombat", "100 cases"),
-    ("all cases", "q=host", "200+ cases"),
-    ("all, three words", "q=host+network+owner", "200+ cases"),
+    ("few", "q=wombat", "25+ cases"),
+    ("all cases", "q=host", "25+ cases"),
+    ("all, three words", "q=host+network+owner", "25+ cases"),
     ("beginning", "q=zebra47*", "cases"),
-    ("phrase", "q=%22sender+domain%22", "200+ cases"),
+    ("phrase", "q=%22sender+domain%22", "25+ cases"),
     ("address", "q=10.0.18.103", "1 case"),
     ("none", "q=kangaroo", "No case fits"),
-    ("and a filter", "q=host&status=Duplicated", "100 cases"),
-    ("and an order", "q=wombat&sort=title", "100 cases"),
+    ("and a filter", "q=host&status=Duplicated", "25+ cases"),
+    ("and an order", "q=wombat&sort=title", "25+ cases"),
 )
 
 

@@ -31,6 +31,7 @@ from portal.cases.models import (
     Task,
 )
 from portal.config import from_env
+from portal.database import learn
 from portal.extensions import db
 from portal.search import index
 from portal.settings.models import Setting
@@ -181,8 +182,10 @@ def seed() -> None:
             _put(connection, Grant, _grants)
             connection.execute(insert(CaseCounter.__table__), [{"id": 1, "last": CASES}])
         index.rebuild()
-        with db.engine.connect().execution_options(write=True, isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(text("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE"))
+        if db.engine.dialect.name == "postgresql":
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text("VACUUM ANALYZE"))
+        learn()  # as the worker does every hour
 
 
 if __name__ == "__main__":

@@ -28,7 +28,6 @@ from .models import Case, CaseTag, CustomField, CustomValue
 from .queries import CaseRow, audiences_of, row_fields
 
 MANY = 1000  # counting stops right after
-MANY_HITS = 200  # and that of a search, which must open each hit, here
 SIZES = (25, 50, 100)
 MOST_EXPORTED = 10_000
 MICROSECOND, LARGEST = timedelta(microseconds=1), 2**62
@@ -138,8 +137,8 @@ CONDITIONS: dict[str, Any] = {
 }
 
 
-EVERY = func.count().over()  # how many rows there are, whatever the limit
 FORKED = frozenset({"tag", "value"})
+SEARCHED = frozenset({"words", "words here"})
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,10 @@ def order_of(filters: Filters, *, text: bool) -> Order:
 
 @dataclass(frozen=True)
 class Found:
-    """A page of the list. `total`: how many there are, at most one more than `most`; `question`: how the search was understood."""
+    """A page of the list. `total`: how many there are, at most one more than `most`; `question`: how the search was understood.
+
+    A search counts no further than its page: every further hit must be opened to know whether it is one.
+    """
 
     page: Page[CaseRow]
     total: int
@@ -187,8 +189,8 @@ def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Found:
     rows, total = _page(viewer, wanted, values, order, filters.size, after)
     shown = rows[: filters.size]
     following = _cursor(shown[-1], order) if len(rows) > filters.size else None
-    words, most = (question.terms, MANY_HITS) if question else ((), MANY)
-    return Found(Page(_records(shown), following), min(total, most + 1), question, order, words, most)
+    words, most = (question.terms, filters.size) if question else ((), MANY)
+    return Found(Page(_records(shown), following), total, question, order, words, most)
 
 
 def exported(viewer: Viewer, filters: Filters) -> list[Any]:
@@ -252,14 +254,10 @@ def _count(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> i
 
 @lru_cache(maxsize=1024)
 def _counting(visible: Select[Any], wanted: tuple[str, ...]) -> Select[Any]:
-    most = MANY_HITS if "words" in wanted else MANY
-    if "words" in wanted:  # walks the hits as far as it must
-        visible = order_of_hits(visible, db.engine.dialect.name, further=False)
-        wanted = tuple(name for name in wanted if name != "words")
     for name, table, where in (("tag", _tag, _of_tag), ("value", _value, _of_value)):
         if name in wanted:  # from the tag's or the value's own rows, no further than it must
             visible = visible.join(table, table.c.case_id == Case.id).where(*where).distinct()
-    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(most + 1)
+    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(MANY + 1)
     return kept(select(func.count()).select_from(narrowed.subquery()))
 
 
@@ -281,16 +279,17 @@ def _page(
     """Rows, one more than `size` if there are more, and how many there are in all; one query unless which road is shorter must be known."""
     place = _read_cursor(after, order)
     wanted = _shorter_road(viewer, wanted, values)
-    total = _count(viewer, wanted, values) if FORKED & set(wanted) else None
+    plain = tuple(name for name in wanted if name not in SEARCHED)
+    total = _count(viewer, plain, values) if FORKED & set(wanted) else None
     if total == 0:
         return [], 0
-    counting: Any = None if total is not None else _counting(_visible(viewer, (Case.id,)), wanted)
-    if "words here" in wanted and place is None:  # the few cases left are asked for the words once, not again for their number
-        counting = EVERY
+    counting = None if total is not None or plain != wanted else _counting(_visible(viewer, (Case.id,)), wanted)
     road = "many" if (total or 0) > MANY else "few"
     statement = _listing(_visible(viewer, columns), wanted, road, order, place is not None, counting)
     rows = list(db.session.execute(statement, {**values, **(place or {}), "size": size + 1}).all())
-    if total is None:
+    if plain != wanted:
+        total = size + 1 if place else len(rows)
+    elif total is None:
         total = rows[0].total if rows else _count(viewer, wanted, values) if place else 0
     return rows, total
 
@@ -305,7 +304,7 @@ def _shorter_road(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any
 def _listing(visible: Select[Any], wanted: tuple[str, ...], road: str, order: Order, further: bool, counting: Any) -> Select[Any]:
     joined = visible.outerjoin(_assignee, _assignee.id == Case.assignee_id)
     if counting is not None:
-        joined = joined.add_columns((counting if counting is EVERY else counting.scalar_subquery()).label("total"))
+        joined = joined.add_columns(counting.scalar_subquery().label("total"))
     most = bindparam("size", type_=BigInteger())
     if order.text and "words" in wanted:
         joined = order_of_hits(joined, db.engine.dialect.name, further=further)

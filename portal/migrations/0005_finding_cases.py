@@ -43,7 +43,9 @@ TRIGGERS = (
     """,
 )
 # For each filter alone with the usual order, which begins with what is flagged; and for each column the list can be ordered by.
-BESIDES = ("stage", "severity", "access", "status", "tlp", "created_at")
+# What decides whether a colleague sees a case stands in each of them; in that of whose it is, what is asked of one's own besides.
+SEEN = ("access", "assignee_id")
+BESIDES = {"access": ("assignee_id",), "assignee_id": ("stage", "severity", "access", "status", "tlp", "created_at")}
 FILTERS = ("stage", "status", "severity", "assignee_id", "tlp", "access")
 ORDERS = ("severity", "number", "title", "status", "start_date", "created_at", "closed_at")
 
@@ -65,12 +67,12 @@ def upgrade() -> None:
     else:
         for statement in (SEARCH_INDEX, *TRIGGERS):
             op.execute(statement)
-    op.create_index("ix_incident_case_usual", "incident_case", ["organisation_id", "flagged", "updated_at", "id"])
+    op.create_index("ix_incident_case_usual", "incident_case", ["organisation_id", "flagged", "updated_at", "id", *SEEN])
     for name in FILTERS:
-        besides = BESIDES if name == "assignee_id" else ()
+        besides = BESIDES.get(name, SEEN)
         op.create_index(f"ix_incident_case_by_{name}", "incident_case", ["organisation_id", name, "flagged", "updated_at", "id", *besides])
     for name in ORDERS:
-        op.create_index(f"ix_incident_case_order_{name}", "incident_case", ["organisation_id", name, "id"])
+        op.create_index(f"ix_incident_case_order_{name}", "incident_case", ["organisation_id", name, "id", *SEEN])
     op.create_index(
         "ix_incident_case_reported",
         "incident_case",

@@ -42,8 +42,10 @@ class Impact(StrEnum):
 
 USUAL = ("organisation_id", "flagged", "updated_at", "id")
 FILTERED = ("stage", "status", "severity", "assignee_id", "tlp", "access")
-# What people ask of their own cases besides stands in the same index, so that a few among many are found without opening each.
-BESIDES = {"assignee_id": ("stage", "severity", "access", "status", "tlp", "created_at")}
+# What decides whether a colleague sees a case stands at the end of each index, so that counting opens no case; and in that of whose
+# it is what people ask of their own cases besides, so that a few among many are found without opening each.
+SEEN = ("access", "assignee_id")
+BESIDES = {"access": ("assignee_id",), "assignee_id": ("stage", "severity", "access", "status", "tlp", "created_at")}
 ORDERED = ("severity", "number", "title", "status", "start_date", "created_at", "closed_at")
 
 
@@ -60,9 +62,9 @@ class Case(Model):
         Index("ix_incident_case_shared_until", "shared_until"),
         Index("ix_incident_case_portal", "organisation_id", "access", "outside_at", "id"),
         # The console's list: its usual order alone, behind each filter, and each order of its own.
-        Index("ix_incident_case_usual", *USUAL),
-        *(Index(f"ix_incident_case_by_{name}", USUAL[0], name, *USUAL[1:], *BESIDES.get(name, ())) for name in FILTERED),
-        *(Index(f"ix_incident_case_order_{name}", "organisation_id", name, "id") for name in ORDERED),
+        Index("ix_incident_case_usual", *USUAL, *SEEN),
+        *(Index(f"ix_incident_case_by_{name}", USUAL[0], name, *USUAL[1:], *BESIDES.get(name, SEEN)) for name in FILTERED),
+        *(Index(f"ix_incident_case_order_{name}", "organisation_id", name, "id", *SEEN) for name in ORDERED),
         Index("ix_incident_case_reported", *USUAL, postgresql_where=text("reported_outside"), sqlite_where=text("reported_outside = 1")),
     )
 
