@@ -67,6 +67,6 @@ def show_case(case: Any, form: MessageForm, *, problem: str | None = None, statu
     if not wants_fragment():
         context |= {"fields": g.window.fields(case.number), "stages": g.window.stages(case.number)}
         context |= files_context(case.number) | evidence_context(case.number)
-        context["muted"] = g.window.letters.mutes(case.number)
+        context["muted"] = case.muted
         context["address"] = current_app.config["SETTINGS"].origin + url_for(".case", number=case.number)
     return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)

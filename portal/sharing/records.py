@@ -71,6 +71,7 @@ class SharedCase:
     in_progress_at: datetime | None
     closed_at: datetime | None
     seen_at: datetime | None = None
+    muted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

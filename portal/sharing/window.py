@@ -16,7 +16,7 @@ from ..audit.kinds import Kind
 from ..audit.models import AuditEntry
 from ..audit.record import record_apart
 from ..cases import comments, guests
-from ..cases.models import Attachment, Case, Comment, CustomField, CustomValue, FieldType, ReadMark
+from ..cases.models import Attachment, Case, Comment, CustomField, CustomValue, FieldType, Mute, ReadMark
 from ..clock import now
 from ..database import kept
 from ..extensions import db
@@ -128,6 +128,7 @@ class Window:
             in_progress_at=row.in_progress_at,
             closed_at=row.closed_at,
             seen_at=row.seen_at,
+            muted=row.mute_id is not None and self.viewer.viewed_by_id is None,  # who looks through their eyes does not learn it
         )
 
     def stages(self, number: int) -> list[StageReached]:
@@ -163,14 +164,11 @@ class Window:
 
     def messages(self, number: int) -> list[SharedComment]:
         """The conversation of a case, oldest first; where a message of theirs was withdrawn, they see that it was."""
-        rows = db.session.execute(_talk(self._visible(Comment, *_MESSAGE), self._visible(Case, Case.id)), {"number": number})
+        rows = db.session.execute(_talk(self._visible(Comment, *_MESSAGE)), {"case_id": self._find(number).id})
         return sorted([*map(self._message, rows), *self._withdrawn(number)], key=lambda message: message.created_at)
 
     def _withdrawn(self, number: int) -> list[SharedComment]:
-        try:
-            known = {"case_id": self._find(number).id, "author_id": self.viewer.user_id}
-        except NotVisible:
-            return []
+        known = {"case_id": self._find(number).id, "author_id": self.viewer.user_id}
         rows = db.session.connection().execute(_WITHDRAWN, known)
         name = self.viewer.name
         return [SharedComment(uid, name, False, True, "", Markup(), written, None, withdrawn=True) for uid, written in rows]
@@ -201,8 +199,8 @@ class Window:
 
     def files(self, number: int) -> list[SharedFile]:
         """The files of a case, newest first."""
-        wanted = _filed(self._visible(Attachment, *_FILE), self._visible(Case, Case.id))
-        return [self._file(row) for row in db.session.execute(wanted, {"number": number})]
+        wanted = _filed(self._visible(Attachment, *_FILE))
+        return [self._file(row) for row in db.session.execute(wanted, {"case_id": self._find(number).id})]
 
     def _file(self, row: Any) -> SharedFile:
         return SharedFile(
@@ -277,8 +275,10 @@ class Window:
 
 @lru_cache(maxsize=512)
 def _numbered(visible: Select[Any]) -> Select[Any]:
-    marked = and_(ReadMark.case_id == Case.id, ReadMark.user_id == bindparam("reader"))
-    return kept(visible.add_columns(ReadMark.seen_at).outerjoin(ReadMark, marked).where(Case.number == bindparam("number")))
+    wanted = visible.add_columns(ReadMark.seen_at, Mute.id.label("mute_id"))
+    for kept_by in (ReadMark, Mute):
+        wanted = wanted.outerjoin(kept_by, and_(kept_by.case_id == Case.id, kept_by.user_id == bindparam("reader")))
+    return kept(wanted.where(Case.number == bindparam("number")))
 
 
 @lru_cache(maxsize=512)
@@ -288,15 +288,13 @@ def _shown(values: Select[Any]) -> Select[Any]:
 
 
 @lru_cache(maxsize=512)
-def _talk(messages: Select[Any], cases: Select[Any]) -> Select[Any]:
-    case_id = cases.where(Case.number == bindparam("number")).scalar_subquery()
-    return kept(messages.where(Comment.case_id == case_id).order_by(Comment.created_at, Comment.id))
+def _talk(messages: Select[Any]) -> Select[Any]:
+    return kept(messages.where(Comment.case_id == bindparam("case_id")).order_by(Comment.created_at, Comment.id))
 
 
 @lru_cache(maxsize=512)
-def _filed(files: Select[Any], cases: Select[Any]) -> Select[Any]:
-    case_id = cases.where(Case.number == bindparam("number")).scalar_subquery()
-    return kept(files.where(Attachment.case_id == case_id).order_by(Attachment.created_at.desc(), Attachment.id.desc()))
+def _filed(files: Select[Any]) -> Select[Any]:
+    return kept(files.where(Attachment.case_id == bindparam("case_id")).order_by(Attachment.created_at.desc(), Attachment.id.desc()))
 
 
 def _edited_in_view(row: Any) -> datetime | None:
