@@ -66,9 +66,10 @@ def _settle() -> None:
     gc.set_threshold(20_000, 10, 20)
 
 
-# 150 idle connections would block the default limit of 100; no Server header.
+# 150 idle connections would block the default limit of 100; no Server header. What a slow reader has not taken yet waits in a file
+# instead of holding one of the few threads: eight who began a download and read nothing stopped the whole product.
 SECONDS_TO_FINISH = 15  # the letter in hand, when the server ends
-WAITRESS: dict[str, Any] = {"connection_limit": 1000, "channel_timeout": 60, "ident": None}
+WAITRESS: dict[str, Any] = {"connection_limit": 1000, "channel_timeout": 60, "ident": None, "outbuf_high_watermark": 2**30}
 
 
 def _serve(app: Flask) -> None:

@@ -241,8 +241,6 @@ def change(case: Case, found: Observable, facets: Facets, *, by: Viewer) -> list
         found.message_html = render(found.message)
     found.version += 1
     found.updated_at = case.updated_at = moment
-    if found.author_external and "message" in told:
-        found.outside_at = case.outside_at = moment
     record(Kind.OBSERVABLE_EDITED, actor=by, case=case, object_id=found.uid, changes={"observable": [None, _in_words(found)], **told})
     return sorted(told)
 
@@ -269,6 +267,20 @@ def delete_observable(case: Case, found: Observable, *, by: Viewer) -> None:
     case.updated_at = now()
     if outside:
         recount_outside(case)
+
+
+def take_back(case: Case, found: Observable, *, by: Viewer) -> None:
+    """Take one's own observable away from everybody outside. What colleagues have written on it stays with them, as an internal one."""
+    check_writer(by, found)
+    table = cast("Table", Observable.__table__)  # past the guard: people outside see no internal ones
+    same = (table.c.case_id == case.id, table.c.value_key == found.value_key, table.c.author_external.is_(False))
+    if found.version == 1 or db.session.connection().scalar(select(table.c.id).where(*same)) is not None:
+        delete_observable(case, found, by=by)
+        return
+    record(Kind.OBSERVABLE_DELETED, actor=by, case=case, object_id=found.uid, changes={"observable": [_in_words(found), None]})
+    found.author_external, case.updated_at = False, now()
+    db.session.flush()
+    recount_outside(case)
 
 
 def types_for(*, files: bool | None = None) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -114,7 +116,7 @@ def add_items(case: Case, kind: str, text: str, *, by: Viewer) -> list[Outcome]:
 
 def checked(report: Report) -> tuple[str, str]:
     """Title and description as the case gets them, or Unfit with the field to look at."""
-    title = " ".join(tidy(report.title).split())
+    title = " ".join("".join(c for c in tidy(report.title) if unicodedata.category(c) != "Cf").split())  # none that turn the others round
     answers = {question.name: tidy(report.answers.get(question.name, "")) for question in QUESTIONS}
     if not title:
         raise Unfit("title", "Say in a few words what it is about, such as: Strange payment request by mail.")
@@ -130,10 +132,25 @@ def checked(report: Report) -> tuple[str, str]:
     return title, description
 
 
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+
+
 def _described(answers: dict[str, str], when: str) -> str:
     parts = [(question.heading, answers[question.name]) for question in QUESTIONS]
     parts.insert(1, ("When it began", when))
-    return "\n\n".join(f"# {heading}\n\n{text}" for heading, text in parts if text)
+    return "\n\n".join(f"# {heading}\n\n{_closed(text)}" for heading, text in parts if text)
+
+
+def _closed(text: str) -> str:
+    """An answer whose block of code has no end, as in a pasted log, must not swallow the answers behind it."""
+    fence = ""
+    for line in text.splitlines():
+        found = _FENCE.match(line)
+        if found and not fence:
+            fence = found[1]
+        elif found and fence and found[1].startswith(fence) and not found[2].strip():
+            fence = ""
+    return f"{text}\n{fence}" if fence else text
 
 
 def check_writer_of_reports(by: Viewer) -> None:

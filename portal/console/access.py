@@ -160,4 +160,5 @@ def _notice(done: access.Plan) -> str:
         return "Access revoked. Nobody outside can see this case any more."
     if done.access is Access.ALL_EXTERNAL:
         return "Shared with all external users."
-    return f"{counted(done.total)} external user{'' if done.total == 1 else 's'} can see this case now."
+    lost = f"{'1 person' if done.lost == 1 else f'{counted(done.lost)} people'} cannot see it any more. " if done.lost else ""
+    return f"{lost}{counted(done.total)} external user{'' if done.total == 1 else 's'} can see this case now."

@@ -8,6 +8,7 @@ from flask import Response, g, jsonify, request, url_for
 
 from ..accounts.permissions import Permission
 from ..cases import attachments, cases, queries
+from ..clock import now
 from ..refusals import NotAllowed, Refusal, Stale
 from ..sharing import marks
 from ..storage import intake
@@ -53,9 +54,10 @@ def page_context(case: Any) -> dict[str, Any]:
 def add_files(number: int) -> Any:
     """Put files on the case, each by itself: one that will not do is named and does not stop the others."""
     case, external = cases.load(number, change=True), request.form.get("audience") == "external"
+    begun = now()
     added, problems = _add_each(case, received("files"), external)
     if added and external:
-        marks.tell_of_files(case, but=g.viewer.user_id)
+        marks.tell_of_files(case, but=g.viewer.user_id, since=begun)
     if request.accept_mimetypes.best == "application/json":
         answer = jsonify(added=added, problems=problems, audience=_audience(case) if problems else None)
         return answer if added or not problems else (answer, 422)

@@ -23,20 +23,26 @@ def home() -> Any:
     number = None if wants_fragment() else g.window.number_to_open(chosen.wishes.words)
     if number:
         return see_other(".case", number=number)
-    return show("external/cases/list.html", "external/cases/_list.html", **_list_context(chosen, request.args.get("after", "")))
+    context = _list_context(chosen, request.args.get("after", ""))
+    draft = g.window.reports.draft() if context["can_report"] and not wants_fragment() else None
+    return show("external/cases/list.html", "external/cases/_list.html", draft=draft, **context)
 
 
 def _list_context(chosen: wishes.Chosen, after: str) -> dict[str, Any]:
-    page = g.window.cases(chosen.wishes, after)
+    page, can_report = g.window.cases(chosen.wishes, after), g.window.reports.can
+    # While somebody types, a number leads nowhere by itself: that it would is said where nothing else fits.
+    opens = g.window.number_to_open(chosen.wishes.words) if wants_fragment() and not page.rows else None
     return {
         "rows": page.rows,
+        "opens": opens,
+        "nothing": wishes.nothing(chosen),
         "older": chosen.url(after=page.next) if page.next else None,
         "newest": chosen.url() if after else None,
         "problem": g.window.problem_of(chosen.wishes.words),
         "chosen": chosen,
-        "can_report": g.window.reports.can,
+        "can_report": can_report,
         "chips": wishes.chips(chosen),
-        "quick": wishes.quick(chosen, can_write=g.window.can_write),
+        "quick": wishes.quick(chosen, can_write=g.window.can_write, can_report=can_report),
         "headings": wishes.headings(chosen),
     }
 
@@ -48,7 +54,8 @@ def filter_cases() -> Any:
     tags = g.window.tags()
     if chosen.wishes.tag and chosen.wishes.tag not in tags:
         tags.append(chosen.wishes.tag)
-    context: dict[str, Any] = {"chosen": chosen, "tags": [(tag, tag) for tag in tags], "can_write": g.window.can_write}
+    context: dict[str, Any] = {"chosen": chosen, "tags": [(tag, tag) for tag in tags]}
+    context |= {"can_write": g.window.can_write, "can_report": g.window.reports.can}
     context |= {"statuses": wishes.STATUSES, "severities": {str(key): word for key, word in SEVERITY.items()}, "flags": wishes.FLAGS}
     return show("external/cases/filter.html", "external/cases/_filter.html", **context)
 
@@ -66,7 +73,7 @@ def show_case(case: Any, form: MessageForm, *, problem: str | None = None, statu
     context = {"case": case, "messages": g.window.messages(case.number), "form": form, "can_write": g.window.can_write, "problem": problem}
     if not wants_fragment():
         context |= {"fields": g.window.fields(case.number), "stages": g.window.stages(case.number)}
-        context |= files_context(case.number) | evidence_context(case.number)
+        context |= (found := evidence_context(case.number)) | files_context(case.number, found["items"])
         context["muted"] = case.muted
         context["address"] = current_app.config["SETTINGS"].origin + url_for(".case", number=case.number)
     return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)

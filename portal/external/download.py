@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, cast
 
-from flask import Response, g, render_template, request
+from flask import Response, copy_current_request_context, current_app, g, request
 
+from ..refusals import Refusal
 from ..web import archive, paper, times
 from ..web.export import csv_text
 from ..web.face import Needs
@@ -16,6 +19,9 @@ MOST_FILES = 500 * 1024 * 1024  # bytes of one ZIP; what does not fit is listed,
 # Of one PDF; the ZIP has them all.
 MOST_MESSAGES = 300
 MOST_TEXT = 300_000  # characters of their HTML
+PIECE = 256 * 1024  # bytes of a text that are sent on one look at whether it still holds
+CHANGED = "Something in this case was changed or withdrawn while your download was being made, so it was not handed out. Try again."
+Write = Callable[[dict[str, Any]], str]
 
 
 @external.record_once
@@ -27,32 +33,75 @@ def _teach(state: Any) -> None:
 
 @external.route("/cases/<id:number>/download/zip", needs=Needs.SIGNED_IN)
 def download_zip(number: int) -> Any:
-    """The case with its files. Whether each may still be read is asked once more when its turn comes."""
+    """The case with its files. Each text is made, and each file opened, when its turn comes; what may not be read by then ends it."""
     context, name = _context(number), f"case-{number}.zip"
     if (early := _not_taken()) is not None:
         return early
     read = g.window.takeout.reader(number)
-    packed = [_member(context, file, read) for file in context["files"] if file.uid not in context["apart"]]
+    packed = [_file(context, file, read) for file in context["files"] if file.uid not in context["apart"]]
     taker = g.viewer.viewed_by_id or g.viewer.user_id  # a colleague who looks takes nobody's turn but their own
-    answer = archive.send_archive(name, taker, _texts(context), packed, times.local(context["made_at"]))
+    answer = archive.send_archive(name, taker, [*_texts(context), *packed], times.local(context["made_at"]))
     g.window.takeout.note(number, name)
     return answer
 
 
-def _member(context: dict[str, Any], file: Any, read: Any) -> archive.Member:
+def _file(context: dict[str, Any], file: Any, read: Any) -> archive.Member:
     return archive.Member(context["places"][file.uid], file.size, times.local(file.created_at), lambda: read(file.uid))
 
 
 @external.route("/cases/<id:number>/download/pdf", needs=Needs.SIGNED_IN)
 def download_pdf(number: int) -> Any:
-    """The case as one document."""
-    context, name = _context(number), f"case-{number}.pdf"
+    """The case as one document. What was changed or taken back while it was made is not in it: it is made once more then."""
+    context = _context(number)
     if (early := _not_taken()) is not None:
         return early
-    context["messages"], context["left_out"] = _newest(context["messages"])
-    answer = paper.send_pdf(name, render_template("external/download/document.html", **context))
-    g.window.takeout.note(number, name)
+    answer = _printed(context) or _printed(_anew(number))
+    if answer is None:
+        raise Refusal(CHANGED)
     return answer
+
+
+def _printed(context: dict[str, Any]) -> Response | None:
+    """The document as it is handed out; None where something in it does not hold any more when it is made."""
+    number, told = context["case"].number, _told(context)
+    name = f"case-{number}.pdf"
+    messages, left_out = _newest(context["messages"])
+    html = _rendered("document.html", {**context, "messages": messages, "left_out": left_out})
+    g.window = g.window.anew()
+    made, answer = paper.print_out(html), None
+    try:
+        if _noted(number, name, told):
+            answer = paper.send_pdf(name, made)
+        return answer
+    finally:
+        if answer is None:
+            made.close()
+
+
+def _noted(number: int, name: str, told: set[Any]) -> bool:
+    """Whether all of this holds still and its download is on record. Asked twice: writing may have had to wait."""
+    if not told <= _told(_anew(number)):
+        return False
+    g.window.takeout.note(number, name)
+    return told <= _told(_anew(number))
+
+
+def _anew(number: int) -> dict[str, Any]:
+    """The case as it is now, whatever was read of it before; NotVisible where it, or its reader, is gone."""
+    g.window = g.window.anew()
+    return _context(number)
+
+
+def _told(context: dict[str, Any]) -> set[Any]:
+    """What a copy tells, thing by thing: it holds while each of them is told still, and in the same words."""
+    case = context["case"]
+    things = {(case.title, case.description_html, case.stage, case.severity, tuple(case.tags))}
+    return things.union(
+        ((field.label, field.help, tuple(field.values)) for field in context["fields"]),
+        (replace(message, new=False) for message in context["messages"]),
+        context["files"],
+        context["items"],
+    )
 
 
 def _not_taken() -> Response | None:
@@ -103,18 +152,75 @@ def _newest(messages: list[Any]) -> tuple[list[Any], int]:
     return messages[len(messages) - kept :], len(messages) - kept
 
 
-def _texts(context: dict[str, Any]) -> list[tuple[str, str]]:
+def _texts(context: dict[str, Any]) -> list[archive.Member]:
+    texts: list[tuple[str, Write]] = [("case.html", _document), ("messages.txt", _conversation)]
+    if context["files"]:
+        texts += [("files.csv", _list_of_files), ("SHA256SUMS", _sums)]
+    if context["items"]:
+        texts.append(("evidence-items.csv", _list_of_items))
+    later = _later()
+    return [_text(context, name, write, later) for name, write in texts]
+
+
+def _text(began: dict[str, Any], name: str, write: Write, later: Callable[..., Any]) -> archive.Member:
+    return archive.Member(name, 0, times.local(began["made_at"]), lambda: _pieces(began, write, later))
+
+
+def _later() -> Callable[..., Any]:
+    """Does work as this request would, long after it: each time for the same person, but in a database session of its own."""
+    app, viewer, window = cast("Any", current_app)._get_current_object(), g.viewer, g.window
+
+    @copy_current_request_context
+    def asked(work: Callable[..., Any], *told: Any) -> Any:
+        g.viewer, g.window, g.face = viewer, window, "portal"
+        return work(*told)
+
+    def later(work: Callable[..., Any], *told: Any) -> Any:
+        with app.app_context():
+            return asked(work, *told)
+
+    return later
+
+
+def _pieces(began: dict[str, Any], write: Write, later: Callable[..., Any]) -> Iterator[bytes]:
+    """A text, as the case is when its turn comes; what is taken back while it is sent ends it."""
+    text, told = later(_writing, began, write)
+    yield text[:PIECE]
+    for place in range(PIECE, len(text), PIECE):
+        later(_check, began, told)
+        yield text[place : place + PIECE]
+
+
+def _writing(began: dict[str, Any], write: Write) -> tuple[bytes, set[Any]]:
+    context = _by_now(began)
+    return write(context).encode(), _told(context)
+
+
+def _check(began: dict[str, Any], told: set[Any]) -> None:
+    if not told <= _told(_by_now(began)):
+        raise Refusal(CHANGED)
+
+
+def _by_now(began: dict[str, Any]) -> dict[str, Any]:
+    """The case as it is now, with those files only that come with it: one that was added since has no place in this archive."""
+    context = _anew(began["case"].number)
+    files = [file for file in context["files"] if file.uid in began["places"]]
+    return {**context, "files": files, "places": began["places"], "apart": began["apart"]}
+
+
+def _document(context: dict[str, Any]) -> str:
+    return _rendered("document.html", {**context, "zipped": True})
+
+
+def _conversation(context: dict[str, Any]) -> str:
     spoken = [(message, plain_text(message.message_html)) for message in context["messages"]]
     description = plain_text(context["case"].description_html)
-    texts = [
-        ("case.html", render_template("external/download/document.html", **context, zipped=True)),
-        ("messages.txt", render_template("external/download/messages.txt", **context, spoken=spoken, description=description)),
-    ]
-    if context["files"]:
-        texts += [("files.csv", _list_of_files(context)), ("SHA256SUMS", _sums(context))]
-    if context["items"]:
-        texts.append(("evidence-items.csv", _list_of_items(context)))
-    return texts
+    return _rendered("messages.txt", {**context, "spoken": spoken, "description": description})
+
+
+def _rendered(name: str, context: dict[str, Any]) -> str:
+    """Without what the pages of the product have around them: who is signed in is not asked for it once more."""
+    return current_app.jinja_env.get_template(f"external/download/{name}").render(**context, viewer=g.viewer)
 
 
 def _list_of_files(context: dict[str, Any]) -> str:
@@ -144,7 +250,7 @@ def _sums(context: dict[str, Any]) -> str:
 
 
 def _list_of_items(context: dict[str, Any]) -> str:
-    columns = ("type", "value", "bytes", "SHA-256", "added by", f"added ({context['zone']})")
+    columns = ("type", "value (made harmless)", "bytes", "SHA-256", "added by", f"added ({context['zone']})")
     return csv_text(
-        columns, [(item.kind, item.value, item.size, item.sha256, item.author, _written(item.created_at)) for item in context["items"]]
+        columns, [(item.kind, item.shown, item.size, item.sha256, item.author, _written(item.created_at)) for item in context["items"]]
     )

@@ -81,5 +81,5 @@ def withdraw_item(number: int, item: str) -> Any:
             raise
         return _show(number, status=422, items_problem=refusal.sentence)
     if wants_fragment():
-        return _show(number, part="external/evidence/_saved.html", notice="Your item is withdrawn.")
-    return see_other(".case", "Your item is withdrawn.", number=number, _anchor="evidence")
+        return _show(number, part="external/evidence/_saved.html", notice="Your item is withdrawn.", withdrawn=item)
+    return see_other(".case", "Your item is withdrawn.", number=number, _anchor="evidence-title")

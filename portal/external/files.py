@@ -24,14 +24,22 @@ def files(number: int) -> Any:
     return _show(number)
 
 
-def files_context(number: int) -> dict[str, Any]:
-    """What the section of the files shows."""
+def files_context(number: int, items: list[Any]) -> dict[str, Any]:
+    """What the section of the files shows. `items`: the evidence of the case, where the files of a report are."""
     evidence = g.window.evidence
-    return {"files": g.window.files(number), "can_upload": evidence.can_upload, "limits": evidence.limits, "file_problems": []}
+    context = {"files": g.window.files(number), "can_upload": evidence.can_upload, "limits": evidence.limits, "file_problems": []}
+    return context | {"sent_apart": _sent_apart(items)}
 
 
-def _show(number: int, *, problems: list[str] | None = None, notice: str = "") -> Any:
-    context = {"case": g.window.case(number), **files_context(number), "file_problems": problems or [], "notice": notice}
+def _sent_apart(items: list[Any]) -> str:
+    """Whose files came with a report: nobody's (empty), the reader's ("mine") or somebody's."""
+    sent = [item for item in items if item.size is not None]
+    return ("mine" if all(item.mine for item in sent) else "others") if sent else ""
+
+
+def _show(number: int, *, problems: list[str] | None = None, notice: str = "", withdrawn: str = "") -> Any:
+    context = {"case": g.window.case(number), **files_context(number, g.window.evidence.items(number).rows), "withdrawn": withdrawn}
+    context |= {"file_problems": problems or [], "notice": notice}
     part = "external/files/_saved.html" if notice else "external/_files.html"
     return show("external/files/list.html", part, status=422 if problems else 200, **context)
 
@@ -73,5 +81,5 @@ def withdraw_file(number: int, file: str) -> Any:
             raise
         return _show(number, problems=[refusal.sentence])
     if wants_fragment():
-        return _show(number, notice="Your file is withdrawn.")
-    return see_other(".case", "Your file is withdrawn.", number=number, _anchor="files")
+        return _show(number, notice="Your file is withdrawn.", withdrawn=file)
+    return see_other(".case", "Your file is withdrawn.", number=number, _anchor="files-title")

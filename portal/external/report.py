@@ -17,8 +17,9 @@ from .face import external
 
 PATH = "/report"
 STALE = "This report was changed in another window meanwhile. What you see here is not kept yet: saving again replaces what is there."
-
-CHANGED = "Not kept: this report was changed in another window. Copy what you typed here, then reload the page to see it."
+CHANGED = (
+    "Not kept: this report was changed, sent or discarded in another window. Copy what you typed here, then reload the page to see it."
+)
 
 
 @external.route(PATH, needs=Permission.CREATE_CASE)
@@ -77,15 +78,13 @@ def _keep(form: ReportForm, *, last: bool = False) -> Any:
 @external.route(f"{PATH}/draft", needs=Permission.CREATE_CASE, methods=["POST"])
 def keep_report() -> Any:
     """Keep what was typed so far; the page asks for it by itself while somebody writes."""
+    kept, problem = None, None
     try:
-        kept, problem = _keep(ReportForm()), None
+        kept = _keep(ReportForm())
     except Stale:
-        kept, problem = (
-            None,
-            CHANGED,
-        )
+        problem = CHANGED
     except Refusal as refusal:
-        kept, problem = None, refusal.sentence
+        problem = refusal.sentence
     return render_template("external/report/_kept.html", kept=kept, problem=problem)
 
 
@@ -96,8 +95,11 @@ def discard_report() -> Any:
     if kept is None:
         return see_other(".home")
     if request.method == "GET":
-        return show("external/report/discard.html", kept=kept)
-    g.window.reports.discard()
+        return show("external/report/discard.html", kept=kept, problem=None)
+    try:
+        g.window.reports.discard(request.form.get("seen", ""))
+    except Refusal as refusal:
+        return show("external/report/discard.html", status=422, kept=g.window.reports.draft(), problem=refusal.sentence)
     return see_other(".home", "What you had begun is discarded.")
 
 
@@ -122,15 +124,27 @@ def send() -> Any:
     """Send it: everything or nothing. What was typed stays whatever happens; files that came must be chosen again."""
     kept, uploads = g.window.reports.draft(), received("files")
     form = _form_of(kept)
-    if kept is None or _judge(kept, form) is None:
-        return see_other(".report_sent") if kept is None else see_other(".report", check=1)
+    if kept is not None and _judge(kept, form) is None:
+        return see_other(".report", check=1)
     try:
-        g.window.reports.send(form.moment, form.moment_in_words, uploads, request.form.get("seen", ""))
+        number = g.window.reports.send(form.moment, form.moment_in_words, uploads, request.form.get("seen", ""))
     except Refusal as refusal:
         if request.accept_mimetypes.best == "application/json":
             return jsonify(problems=[refusal.sentence]), 422
         return _review(kept, problem=refusal.sentence, again=tuple(upload.name for upload in uploads))
-    return see_other(".report_sent")
+    return _sent_before(uploads) if number is None and uploads else see_other(".report_sent")
+
+
+def _sent_before(uploads: list[Any]) -> Any:
+    """Somebody sent it in another window: that the files of this one did not go with it must be said."""
+    names = ", ".join(f"“{upload.name}”" for upload in uploads)
+    problem = f"This report was sent already, without these files: {names}. Add them on the page of the case."
+    if request.accept_mimetypes.best == "application/json":
+        return jsonify(problems=[problem]), 422
+    number = g.window.reports.newest()
+    if number is None:
+        return see_other(".home", problem, warning=True)
+    return see_other(".case", problem, warning=True, number=number)
 
 
 @external.route(f"{PATH}/sent", needs=Needs.SIGNED_IN)

@@ -23,6 +23,15 @@ FLAGS = {"waiting": "Waiting for your answer", "unread": "News you have not read
 NAMES = ("q", "status", "severity", "tag", *FLAGS, *DATES)
 ORDERS = {"updated": "Latest news", "opened": "Date opened", "severity": "Severity", "number": "Case number"}
 WEEK = "week"
+# What it means that nothing fits, where no more than this was asked for.
+NOTHING = {
+    ("waiting", "yes"): "No case waits for your answer.",
+    ("unread", "yes"): "There is no news you have not read.",
+    ("mine", "yes"): "None of these cases was reported by you.",
+    ("status", "open"): "No case is open.",
+    ("status", "Closed"): "No case is closed.",
+    ("updated_from", WEEK): "There was no news in the last 7 days.",
+}
 
 
 @dataclass(frozen=True)
@@ -82,11 +91,29 @@ def _words(name: str, text: str) -> str:
     return f"{'Search' if name == 'q' else 'Tag'}: {text}"
 
 
-def quick(chosen: Chosen, *, can_write: bool) -> list[tuple[str, str, bool]]:
+def nothing(chosen: Chosen) -> tuple[str, str]:
+    """What to say where nothing fits, and what to do about it: the same of a number they may not see and of one that is nowhere."""
+    asked = [(name, text) for name, text in chosen.texts.items() if name != "sort"]
+    number = chosen.wishes.words.removeprefix("#")
+    if number.isascii() and number.isdecimal() and number[0] != "0" and len(number) < 19:
+        return f"No case #{number} is shared with you.", "Look whether the number is right."
+    if len(asked) == 1 and asked[0] in NOTHING:
+        return NOTHING[asked[0]], ""
+    for start, end, word in (("opened_from", "opened_to", "Opened"), ("updated_from", "updated_to", "Latest news")):
+        first, last = getattr(chosen.wishes, start), getattr(chosen.wishes, end)
+        if first and last and first >= last:
+            return "None of your cases fits", f"{word}: the day at “from” comes after the day at “to”. Change one of them."
+    if chosen.wishes.words:
+        return "None of your cases fits", "Try fewer or other words, or the beginning of a word with a * behind it, as in mail*."
+    return "None of your cases fits", "Ask for less at once." if len(asked) > 1 else ""
+
+
+def quick(chosen: Chosen, *, can_write: bool, can_report: bool) -> list[tuple[str, str, bool]]:
     """The filters for everybody: words, address, whether the list is just that now."""
     offered = [("All", {}), ("Open", {"status": "open"})]
     offered += [("Waiting for your answer", {"waiting": "yes"})] if can_write else []
-    offered += [("Reported by you", {"mine": "yes"}), ("News this week", {"updated_from": WEEK}), ("Closed", {"status": "Closed"})]
+    offered += [("Reported by you", {"mine": "yes"})] if can_report else []
+    offered += [("News this week", {"updated_from": WEEK}), ("Closed", {"status": "Closed"})]
     kept = {name: text for name, text in chosen.texts.items() if name in ("q", "sort")}
     now_set = {name: text for name, text in chosen.texts.items() if name not in kept}
     return [(word, address_with("external.home", kept | wanted), now_set == wanted) for word, wanted in offered]

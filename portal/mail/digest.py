@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from .news import DIGEST, LETTERS
 
 EVERY = timedelta(minutes=15)
 LOOK_AGAIN = timedelta(seconds=5)  # while another process is writing to the same person
-MOST = 500
+MOST = 100  # cases told of in one letter; the rest in the next
 
 
 def _others(row: OutboxMessage) -> tuple[ColumnElement[bool], ...]:
@@ -56,14 +57,28 @@ def _wait(row: OutboxMessage) -> datetime | None:
 def _join(row: OutboxMessage) -> None:
     """Take in what waits for the same person; those letters end here, and hang on no case that might be deleted before this one leaves."""
     waiting = select(OutboxMessage).where(*_others(row), OutboxMessage.state == State.WAITING).order_by(OutboxMessage.id).limit(MOST)
-    taken = list(db.session.scalars(waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True)))
-    if not taken:
+    locked = db.session.scalars(waiting.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    if not (taken := _fitting(locked.all(), MOST - _size(row))):
         return
     items = [item for letter in (row, *taken) for item in _items(letter)]
     row.letter, row.case_id, row.comment_id = DIGEST, None, None
     row.extra = {"items": sorted(items, key=lambda item: str(item["at"]))}
     for letter in taken:
         letter.state, letter.leased_until, letter.last_error = State.DROPPED, None, f"its news went into letter {row.id}"
+
+
+def _fitting(letters: Iterable[OutboxMessage], room: int) -> list[OutboxMessage]:
+    """As many of the letters as one letter can take in: what it says must be settled long before its lease runs out."""
+    taken = []
+    for letter in letters:
+        if (size := _size(letter)) <= room:
+            taken.append(letter)
+            room -= size
+    return taken
+
+
+def _size(row: OutboxMessage) -> int:
+    return sum(len(item["extra"].get("cases", ())) or 1 for item in _items(row))
 
 
 def _items(row: OutboxMessage) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from .models import OutboxMessage
 from .outbox import post
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..cases.models import Case, Stage
 
 
@@ -72,7 +74,8 @@ def tell_reporter(case: Case, *, user_id: int) -> None:
     post("report_received", organisation_id=case.organisation_id, to_user_id=user_id, case_id=case.id)
 
 
-def tell_assignee_of_more(case: Case) -> None:
-    """Post a letter to the case's assignee that somebody outside added files or evidence."""
+def tell_assignee_of_more(case: Case, *, since: datetime | None = None) -> None:
+    """Post a letter to the case's assignee that somebody outside added files or evidence; `since`: all of it is younger."""
     if case.assignee_id is not None:
-        post("external_reply", organisation_id=case.organisation_id, to_user_id=case.assignee_id, case_id=case.id, extra={"more": True})
+        extra = {"more": True, **({"since": since.isoformat()} if since else {})}
+        post("external_reply", organisation_id=case.organisation_id, to_user_id=case.assignee_id, case_id=case.id, extra=extra)

@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import current_app
-from sqlalchemy import event, insert, select
+from sqlalchemy import event, func, insert, select
 
 from ..accounts.models import User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
+from ..cases.models import ReadMark
 from ..clock import now
 from ..extensions import db
 from ..refusals import NotAllowed, NotVisible, Refusal
@@ -26,7 +27,9 @@ from .models import OutboxMessage, State
 # Set when a letter was committed; the sender of this process wakes up early instead of at its next look.
 posted = threading.Event()
 # What a note says to each of the letters made from it. `at`: when there was this to tell, for who has read it since.
-COPIED = ("cases", "files", "was", "at")
+# `marks`: the newest of all read marks then; a later one is of somebody who has opened the case since.
+COPIED = ("cases", "files", "was", "at", "marks")
+SHARING = "case_shared"
 
 
 def post(
@@ -51,7 +54,7 @@ def post(
         case_id=case_id,
         comment_id=comment_id,
         link_id=link_id,
-        extra=extra or {},
+        extra=_completed(letter, extra or {}),
     )
     db.session.add(row)
     db.session.info["posted"] = True
@@ -62,13 +65,23 @@ def post_to_each(note: OutboxMessage, user_ids: Iterable[int]) -> None:
     """Add a letter like this note for each of these people; thousands at once must not hold up other writers."""
     domain = urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
     about: dict[str, Any] = {name: getattr(note, name) for name in ("letter", "organisation_id", "case_id", "comment_id")}
-    extra = {key: note.extra[key] for key in COPIED if key in note.extra}
     stored: datetime | None = note.created_at  # None of a note that is only copied from
-    about["created_at"] = stored or now()  # what was read between the note and the letters is read
+    told = {"at": (stored or now()).isoformat()}  # what was read between the note and the letters is read
+    extra = _completed(note.letter, {**told, **{key: note.extra[key] for key in COPIED if key in note.extra}})
     rows = [{**about, "extra": extra, "to_user_id": user_id, "message_id": make_msgid(domain=domain)} for user_id in user_ids]
     if rows:
         db.session.execute(insert(OutboxMessage), rows)
         db.session.info["posted"] = True
+
+
+def _completed(letter: str, extra: dict[str, Any]) -> dict[str, Any]:
+    """Of sharing: which read marks there were. How far they reach says nothing: whoever comes later reads what went outside before."""
+    if letter != SHARING or "marks" in extra:
+        return extra
+    known = db.session.info
+    if "marks" not in known:  # asked once, however many cases are shared; past the guard, for they are other people's
+        known["marks"] = db.session.connection().scalar(select(func.max(ReadMark.__table__.c.id))) or 0
+    return {**extra, "marks": known["marks"]}
 
 
 @dataclass(frozen=True)
@@ -132,11 +145,16 @@ def _check_right(by: Viewer) -> None:
 def _send_again(rows: list[OutboxMessage], by: Viewer) -> None:
     for row in rows:
         row.state, row.due_at, row.attempts, row.data_started_at = State.WAITING, now(), 0, None
-        row.extra = {"at": row.created_at.isoformat(), **row.extra}
-        row.created_at = now()  # from here on it is tried for another day
+        start_clock(row)  # it is tried for another day
     told = rows[0].id if len(rows) == 1 else ""
     record(Kind.LETTER_RETRIED, actor=by, object_id=told, changes={"letters": [None, len(rows)]})
     db.session.info["posted"] = True
+
+
+def start_clock(row: OutboxMessage) -> None:
+    """From here on the letter is tried for a day, however long ago there was this to tell."""
+    row.extra = {"at": row.created_at.isoformat(), **row.extra}
+    row.created_at = now()
 
 
 @event.listens_for(db.session, "after_commit")
@@ -144,6 +162,7 @@ def wake_the_sender(session: Any) -> None:
     """Tell this process's sender that something is waiting."""
     if session.in_nested_transaction():
         return  # a savepoint: what is in it may still be undone
+    session.info.pop("marks", None)
     if session.info.pop("posted", False):
         posted.set()
 
@@ -153,4 +172,5 @@ def forget(session: Any) -> None:
     """What was not committed was not posted."""
     if session.in_nested_transaction():
         return
+    session.info.pop("marks", None)
     session.info.pop("posted", None)

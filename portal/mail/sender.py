@@ -26,7 +26,7 @@ from . import digest
 from .letters import Letter, write
 from .models import OutboxMessage, State
 from .news import LETTERS
-from .outbox import post_to_each, posted
+from .outbox import post_to_each, posted, start_clock
 from .transport import Unanswered, explain, is_permanent, send
 
 log = logging.getLogger("portal.mail")
@@ -80,6 +80,8 @@ def _claim() -> Lease | None:
         return None
     if row.data_started_at is not None:
         log.warning("letter %s may have left before a crash; it is sent again with the same Message-ID", row.message_id)
+    if not row.attempts:  # a day without a sender is no day of trying
+        start_clock(row)
     lease = Lease(row.id, row.attempts + 1, moment + LEASE)
     row.state, row.leased_until, row.attempts = State.SENDING, lease.until, lease.attempts
     db.session.commit()

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Select, Table, bindparam, delete, exists, insert, select, union, update
+from sqlalchemy import Select, Table, bindparam, delete, func, insert, select, update
 
 from ..accounts.models import User
 from ..accounts.viewer import Viewer
@@ -23,7 +23,7 @@ from .news import INSIDE, OUTSIDE, News
 LOOKING = "Who looks at the portal as somebody else can only read."
 MOST_SHOWN = 200
 _mute, _user = cast("Table", Mute.__table__), cast("Table", User.__table__)
-REASON = {News.REPLY: Reason.EXTERNAL_REPLY, News.REPORTED: Reason.REPORTED, News.ASSIGNED: Reason.ASSIGNED}
+KIND_OF = {Reason.EXTERNAL_REPLY: News.REPLY, Reason.REPORTED: News.REPORTED, Reason.ASSIGNED: News.ASSIGNED}
 
 
 @dataclass(frozen=True)
@@ -95,28 +95,29 @@ def _of_case(mutes: Select[Any], cases: Select[Any]) -> Select[Any]:
     return kept(mutes.where(Mute.case_id == cases.where(Case.number == bindparam("number")).scalar_subquery()))
 
 
-def unwanted(user: User, kind: News, case_id: int | None) -> bool:
-    """Whether the person wants no letter about this: the sender asks, for each piece of news."""
-    if kind.value in user.unwanted.split():
-        return True
-    return bool(case_id and db.session.scalar(select(exists().where(Mute.user_id == user.id, Mute.case_id == case_id))))
+class Mark(NamedTuple):
+    """How far somebody outside has read a case. The younger of two marks has the higher id."""
+
+    id: int
+    seen_at: datetime
 
 
-def quiet_among(user: User, case_ids: Collection[int], at: datetime) -> set[int]:
-    """Those of the cases the person wants no letters about, or has read since that moment."""
-    muted = select(Mute.case_id).where(Mute.user_id == user.id, Mute.case_id.in_(case_ids))
-    read = select(ReadMark.case_id).where(ReadMark.user_id == user.id, ReadMark.case_id.in_(case_ids), ReadMark.seen_at >= at)
-    return set(db.session.scalars(union(muted, read)))
+def muted_among(user: User, case_ids: Collection[int]) -> set[int]:
+    """Those of the cases the person wants no letters about: the sender asks."""
+    return set(db.session.scalars(select(Mute.case_id).where(Mute.user_id == user.id, Mute.case_id.in_(case_ids))))
 
 
-def seen_at(user: User, case_id: int | None) -> datetime | None:
-    """Up to when somebody outside has read the case."""
-    found: datetime | None = db.session.scalar(select(ReadMark.seen_at).where(ReadMark.user_id == user.id, ReadMark.case_id == case_id))
-    return found
+def marks_among(user: User, case_ids: Collection[int]) -> dict[int, Mark]:
+    """Up to when somebody outside has read each of the cases, where they ever did."""
+    wanted = select(ReadMark.case_id, ReadMark.id, ReadMark.seen_at).where(ReadMark.user_id == user.id, ReadMark.case_id.in_(case_ids))
+    return {case_id: Mark(mark, seen_at) for case_id, mark, seen_at in db.session.execute(wanted)}
 
 
-def read_by_colleague(user: User, kind: News, case_id: int | None, at: datetime) -> bool:
-    """Whether a colleague has read the notice that says the same: the latest of its kind, so that what came later is still news."""
-    wanted = select(Notice.read_at).where(Notice.user_id == user.id, Notice.case_id == case_id, Notice.reason == REASON[kind])
-    read = db.session.scalar(wanted.order_by(Notice.id.desc()).limit(1))
-    return read is not None and read >= at
+def notices_among(user: User, case_ids: Collection[int]) -> dict[tuple[int, News], datetime]:
+    """When a colleague read the latest notice of each kind about each of the cases, where they did."""
+    of_them = select(func.max(Notice.id)).where(Notice.user_id == user.id, Notice.case_id.in_(case_ids))
+    latest = of_them.group_by(Notice.case_id, Notice.reason)
+    rows = db.session.execute(
+        select(Notice.case_id, Notice.reason, Notice.read_at).where(Notice.id.in_(latest), Notice.read_at.is_not(None))
+    )
+    return {(row.case_id, KIND_OF[row.reason]): row.read_at for row in rows if row.reason in KIND_OF}

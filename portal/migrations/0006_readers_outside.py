@@ -46,7 +46,9 @@ def _shared_text() -> None:
         sa.ForeignKeyConstraint(["field_id"], ["custom_field.id"], name=op.f("fk_shared_text_field_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shared_text")),
     )
-    op.create_index(op.f("ix_shared_text_case_id"), "shared_text", ["case_id"])
+    alone = sa.text("field_id IS NULL")
+    op.create_index("ix_shared_text_case", "shared_text", ["case_id"], unique=True, postgresql_where=alone, sqlite_where=alone)
+    op.create_index("ix_shared_text_value", "shared_text", ["case_id", "field_id"], unique=True)
     op.create_index(op.f("ix_shared_text_field_id"), "shared_text", ["field_id"])
 
 

@@ -30,6 +30,7 @@ SOURCES = {
 SIGNS = {source: sign for sign, source in SOURCES.items()}
 PART = 48_000  # characters; PostgreSQL tells no more than 16,383 places of a text apart
 AT_ONCE = 100
+LAST = 2**62  # no case has a key like that
 _NO_SIGN = dict.fromkeys((*map(ord, SOURCES), 0), " ")
 _case, _stored = cast("Table", Case.__table__), cast("Table", SearchText.__table__)
 
@@ -174,22 +175,24 @@ def _bodies(head: str, texts: Iterable[str]) -> list[str]:
 
 
 def rebuild() -> int:
-    """Write the whole index anew, in steps of their own; how many cases there are."""
-    last = done = 0
+    """Write both indexes anew, in steps of their own, the newest cases first; how many cases there are."""
+    done, before = 0, LAST
     while True:
         with db.engine.connect().execution_options(write=True) as connection, connection.begin():
-            ids = list(connection.scalars(select(_case.c.id).where(_case.c.id > last).order_by(_case.c.id).limit(AT_ONCE * 10)))
+            step = select(_case.c.id).where(_case.c.id < before).order_by(_case.c.id.desc()).limit(AT_ONCE * 10)
+            ids = list(connection.scalars(step.with_for_update()))  # who writes on one of them meanwhile waits, and is read by nobody else
             if not ids:
-                break
+                return done
             connection.execute(delete(_stored).where(_stored.c.case_id.in_(ids)))
             take_up(ids, connection)
-        last, done = ids[-1], done + len(ids)
-    return done
+        before, done = ids[-1], done + len(ids)
 
 
 def is_missing() -> bool:
-    """Whether there are cases and nothing of any can be found: an upgrade from a version without the index."""
+    """Whether the oldest case, which comes last, cannot be found: the index is new, or writing it was broken off."""
     with db.engine.connect() as connection:
-        kept = (_case, _stored, cast("Table", SharedText.__table__))
-        cases, texts, outside = (connection.scalar(select(func.count()).select_from(select(t.c.id).limit(1).subquery())) for t in kept)
-    return bool(cases and not (texts and outside))
+        oldest = connection.scalar(select(func.min(_case.c.id)))
+        if oldest is None:
+            return False
+        kept = (_stored, cast("Table", SharedText.__table__))
+        return any(connection.scalar(select(t.c.id).where(t.c.case_id == oldest).limit(1)) is None for t in kept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, Text
+from sqlalchemy import ForeignKey, Index, Text, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -10,6 +10,7 @@ from ..extensions import Model
 
 # The key of a part is its case's key and its place, so that walking the index backwards meets the newest cases first.
 PARTS = 1024
+ALONE = "field_id IS NULL"
 
 
 class SearchText(Model):
@@ -36,8 +37,15 @@ class SharedText(Model):
     """
 
     __tablename__ = "shared_text"
+    # One row of each kind, whoever writes at the same time: a second one would stay as it is for ever.
+    __table_args__ = (
+        Index(
+            "ix_shared_text_case", "case_id", unique=True, postgresql_where=text("field_id IS NULL"), sqlite_where=text("field_id IS NULL")
+        ),
+        Index("ix_shared_text_value", "case_id", "field_id", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"), index=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"))
     field_id: Mapped[int | None] = mapped_column(ForeignKey("custom_field.id", ondelete="CASCADE"), index=True)
     body: Mapped[str] = mapped_column(Text)

@@ -128,10 +128,10 @@ class Together(Facts):
         """As counted together."""
         return min(self._total, MANY + 1)
 
-    def shown(self, case: Case) -> tuple[int, int]:
+    def shown(self, case: Case) -> tuple[int, int, int]:
         """As counted together."""
-        files, said, _ = self._outside
-        return files.get(case.id, 0), said.get(case.id, 0)
+        files, said, items = (counts.get(case.id, 0) for counts in self._outside)
+        return files, said, items
 
     def returning(self, case: Case) -> tuple[list[str], int]:
         """Asked of those cases only that have such things."""
@@ -206,7 +206,7 @@ def _one_letter_each(before: int, numbers: Iterable[int]) -> None:
 def _keep_first(letters: list[OutboxMessage]) -> list[OutboxMessage]:
     """Make the first speak for all of them; the others, which are not needed any more."""
     first, *others = letters
-    extra: dict[str, object] = {"cases": [letter.case_id for letter in letters], "at": first.extra["at"]}
+    extra: dict[str, object] = {"cases": [letter.case_id for letter in letters], "at": first.extra["at"], "marks": first.extra["marks"]}
     if first.to_user_id is None:  # a note for everybody: whoever could see each of the cases before is told nothing
         extra["but"] = sorted(set.intersection(*(set(letter.extra.get("but", ())) for letter in letters)))
     # It hangs on none of the cases: whoever deletes one of them must not take the news of the others with it.

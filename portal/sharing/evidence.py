@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..cases import attachments, guests, indicators, observables, reports
 from ..cases.models import Attachment, Case, Observable
+from ..clock import now
 from ..database import kept
 from ..extensions import db
 from ..mail import news
@@ -85,6 +87,7 @@ class Evidence:
     def upload(self, number: int, uploads: list[Upload]) -> tuple[list[str], list[str]]:
         """Put files on the case, each by itself; the names of what was added, and a sentence for each that was not."""
         case = self._hold(number)
+        before, begun = case.outside_at, now()
         added, problems = [], [] if uploads else [NO_FILES]
         for upload in uploads:
             try:
@@ -95,14 +98,14 @@ class Evidence:
             except Refusal as refusal:
                 problems.append(refusal.sentence)
         if added:
-            tell_of_files(case, but=self.viewer.user_id)
-            self._tell(case)
+            tell_of_files(case, but=self.viewer.user_id, since=begun)
+            self._tell(case, before)
         return added, problems
 
-    def _tell(self, case: Case) -> None:
+    def _tell(self, case: Case, before: datetime) -> None:
         notices.tell_of_reply(case, by=self.viewer)
-        news.tell_assignee_of_more(case)
-        reading.note_own(case, by=self.viewer)
+        news.tell_assignee_of_more(case, since=before)
+        reading.note_own(case, by=self.viewer, before=before)
 
     def file(self, number: int, uid: str) -> str:
         """The name of an own file that can still be taken back."""
@@ -145,9 +148,10 @@ class Evidence:
     def add(self, number: int, kind: str, text: str) -> list[ItemLine]:
         """Add evidence, one item a line; what became of each. Duplicates are only those of what this person can see."""
         case = self._hold(number)
+        before = case.outside_at
         lines = told(reports.add_items(case, kind, text, by=self.viewer))
         if any(line.problem is None for line in lines):
-            self._tell(case)
+            self._tell(case, before)
         return lines
 
     def item(self, number: int, uid: str) -> str:
@@ -158,7 +162,7 @@ class Evidence:
     def withdraw_item(self, number: int, uid: str) -> None:
         """Take an own item back, for everybody."""
         case = self._hold(number)
-        observables.delete_observable(case, self._own(Observable, case, uid), by=self.viewer)
+        observables.take_back(case, self._own(Observable, case, uid), by=self.viewer)
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 from sqlalchemy import Table, select
@@ -98,8 +98,11 @@ def mark_attachment(case: Case, file: Attachment, external: bool, *, by: Viewer,
     return True
 
 
-def tell_of_files(case: Case, *, but: int) -> None:
-    """Post a note that there are files to see. Several often come within a moment, so it waits a little and speaks for them all."""
+def tell_of_files(case: Case, *, but: int, since: datetime | None = None) -> None:
+    """Post a note that there are files to see. Several often come within a moment, so it waits a little and speaks for them all.
+
+    `since`: when the first of them came, where they are several; else the latest news on the case.
+    """
     waiting = select(_note.c.extra).where(  # past the guard: outsiders' sessions know no letters
         _note.c.case_id == case.id,
         _note.c.letter == "case_news",
@@ -111,8 +114,8 @@ def tell_of_files(case: Case, *, but: int) -> None:
     db.session.flush()
     if any(extra.get("but") == [but] for extra in db.session.connection().scalars(waiting)):
         return
-    since = {"but": [but], "files": case.outside_at.isoformat()}
-    note = post("case_news", organisation_id=case.organisation_id, case_id=case.id, extra=since)
+    extra = {"but": [but], "files": (since or case.outside_at).isoformat()}
+    note = post("case_news", organisation_id=case.organisation_id, case_id=case.id, extra=extra)
     note.due_at = now() + FILES_WAIT
 
 

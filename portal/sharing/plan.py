@@ -49,8 +49,9 @@ class Plan:
     """What confirming would do. `total` people will see the case; `gained` and `lost` count those whose names the lists begin,
     up to directory.MANY and one.
 
-    `returning`: what outsiders saw before and would see again, the first of `returns`; `comments` and `files`: how many external ones
-    they would see. `until`: when sharing would end by itself. `needs_reason`: it goes further than the TLP, so why must be written down.
+    `returning`: what outsiders saw before and would see again, the first of `returns`; `comments`, `files`, `items`: how many external
+    ones, and how much evidence added from outside, they would see. `until`: when sharing would end by itself. `needs_reason`: it goes
+    further than the TLP, so why must be written down.
     """
 
     access: Access
@@ -67,6 +68,7 @@ class Plan:
     returns: int = 0
     comments: int = 0
     files: int = 0
+    items: int = 0
     until: datetime | None = None
     until_changed: bool = False
     needs_reason: bool = False
@@ -147,8 +149,8 @@ class Facts:
         """How many external people there are, counted as far."""
         return count_outsiders(case.organisation_id)
 
-    def shown(self, case: Case) -> tuple[int, int]:
-        """How many external files and comments there are on the case."""
+    def shown(self, case: Case) -> tuple[int, int, int]:
+        """How many external files and comments there are on the case, and evidence items people outside added."""
         return _shown(case)
 
     def returning(self, case: Case) -> tuple[list[str], int]:
@@ -182,7 +184,7 @@ def plan(case: Case, access: Access, user_ids: set[int], until: Until = KEEP, *,
     ends = _until(case, access, until)
     until_changed = access in SHARED and ends != (case.shared_until if case.shared else None)
     returning, returns = facts.returning(case) if access in SHARED and not case.shared else ([], 0)
-    files, said = facts.shown(case) if access in SHARED else (0, 0)
+    shown = dict(zip(("files", "comments", "items"), facts.shown(case), strict=True)) if access in SHARED else {}
     return Plan(
         access=access,
         before=before,
@@ -196,8 +198,7 @@ def plan(case: Case, access: Access, user_ids: set[int], until: Until = KEEP, *,
         warnings=_warnings(case, access),
         returning=returning,
         returns=returns,
-        comments=said,
-        files=files,
+        **shown,
         until=ends,
         until_changed=until_changed,
         needs_reason=case.tlp == STRICT and access in SHARED and (gained > 0 or (after is None and before is not None)),
@@ -259,21 +260,24 @@ def _warnings(case: Case, access: Access) -> list[str]:
     return told
 
 
-_file, _comment = (cast("Table", model.__table__) for model in (Attachment, Comment))
+_file, _comment, _item = (cast("Table", model.__table__) for model in (Attachment, Comment, Observable))
 
 
-def _external_of(table: Table, *more: Any) -> Any:
-    counted = select(func.count()).select_from(table)
-    return counted.where(table.c.case_id == bindparam("case_id"), table.c.external.is_(True), *more).scalar_subquery()
+def _number_of(table: Table, *which: Any) -> Any:
+    return select(func.count()).select_from(table).where(table.c.case_id == bindparam("case_id"), *which).scalar_subquery()
 
 
-_COUNTED = select(_external_of(_file, _file.c.log_id.is_(None)), _external_of(_comment))
+_COUNTED = select(
+    _number_of(_file, _file.c.external.is_(True), _file.c.log_id.is_(None)),
+    _number_of(_comment, _comment.c.external.is_(True)),
+    _number_of(_item, _item.c.author_external.is_(True)),
+)
 
 
-def _shown(case: Case) -> tuple[int, int]:
-    """How many external files and comments there are on the case, which whoever asks has loaded and so may see."""
-    files, said = db.session.connection().execute(_COUNTED, {"case_id": case.id}).one()
-    return files, said
+def _shown(case: Case) -> tuple[int, int, int]:
+    """External files and comments on the case, which whoever asks has loaded and so may see, and evidence from outside."""
+    files, said, items = db.session.connection().execute(_COUNTED, {"case_id": case.id}).one()
+    return files, said, items
 
 
 def _external_files(case: Case) -> tuple[ColumnElement[bool], ...]:

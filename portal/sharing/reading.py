@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Select, Table, and_, bindparam, false, or_, select, tuple_
+from sqlalchemy import BigInteger, Select, Table, and_, bindparam, false, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgres
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
@@ -30,7 +30,6 @@ log = logging.getLogger("portal.reading")
 PATIENCE = 1.0  # seconds; a busy database does not keep the page from who may read it
 MOST_TAGS = 100
 TAGS_OF = 1000  # cases, latest news first, whose tags are offered
-LARGEST = 2**62
 _MICROSECOND = timedelta(microseconds=1)
 BASICS = (Case.number, Case.title, Case.severity, Case.stage, Case.tags, Case.created_at, Case.outside_at)
 MOMENTS = (Case.new_at, Case.in_progress_at, Case.closed_at)
@@ -199,14 +198,22 @@ def note_read(viewer: Viewer, case: Any) -> None:
     try:
         with apart(patience=PATIENCE) as connection:
             _write(connection, viewer.user_id, case.id, case.outside_at)
-    except OperationalError:
+    except (OperationalError, IntegrityError):  # or the case is gone
         log.warning("What person %s has read is not kept: the database was busy", viewer.user_id)
 
 
-def note_own(case: Case, *, by: Viewer) -> None:
-    """What somebody outside did themselves is no news to them; for verbs, in their transaction, after they wrote."""
+def note_own(case: Case, *, by: Viewer, before: datetime | None) -> None:
+    """What somebody outside did themselves is no news to them; for verbs, in their transaction, after they wrote.
+
+    `before`: when the latest news was before that, None for a case of their own making. Who had not read that has not read it now.
+    """
     db.session.flush()
-    _write(db.session.connection(), by.user_id, case.id, case.outside_at)
+    connection = db.session.connection()
+    if before is None:
+        _write(connection, by.user_id, case.id, case.outside_at)
+        return
+    there = (_marks.c.user_id == by.user_id, _marks.c.case_id == case.id, _marks.c.seen_at >= before)
+    connection.execute(update(_marks).where(*there).values(seen_at=case.outside_at))
 
 
 def _write(connection: Any, user_id: int, case_id: int, seen_at: datetime) -> None:

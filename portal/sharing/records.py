@@ -151,9 +151,7 @@ class TakenItem:
     of a file only."""
 
     kind: str
-    value: str
     shown: str
-    is_file: bool
     size: int | None
     sha256: str | None
     author: str

@@ -26,6 +26,8 @@ PURPOSE = "report"
 FIELDS = ("title", "began", "items", *(question.name for question in reports.QUESTIONS))
 LONGEST_FIELD = 100_000  # of what is kept while it is written; what can be sent is judged later
 CHANGED = "This report was changed in another window meanwhile."
+ITEMS_IN_WORDS = "Suspicious addresses, numbers or names:"
+GONE = "This report was sent or discarded in another window meanwhile. Save it again only if you want to begin another one with this text."
 
 
 class Reports:
@@ -74,6 +76,8 @@ class Reports:
         queue_up(f"draft {self.viewer.user_id}")
         row = self._row(change=True)
         if row is None:
+            if seen:
+                raise Stale(GONE)
             if not any(known.values()):
                 return KeptReport(known, now(), "")
             row = Draft(user_id=self.viewer.user_id, organisation_id=self.viewer.organisation_id, purpose=PURPOSE)
@@ -92,10 +96,13 @@ class Reports:
             return True
         return seen != _version(row) and (not page or page != row.fields.get("page"))
 
-    def discard(self) -> None:
-        """Throw the draft away."""
+    def discard(self, seen: str) -> None:
+        """Throw the draft away. `seen`: the version they looked at; Stale when it is another one by now."""
         reports.check_writer_of_reports(self.viewer)
+        queue_up(f"draft {self.viewer.user_id}")
         if (row := self._row(change=True)) is not None:
+            if _version(row) != seen:
+                raise Stale(f"{CHANGED} Look at it once more before you discard it.")
             db.session.delete(row)
             db.session.flush()
 
@@ -108,7 +115,11 @@ class Reports:
 
     def _report(self, kept: KeptReport, began: datetime | None, when: str) -> reports.Report:
         fields = kept.fields
-        return reports.Report(fields["title"], fields, began, when, items=fields["items"] if self.can_add else "")
+        if self.can_add or not fields["items"]:
+            return reports.Report(fields["title"], fields, began, when, items=fields["items"])
+        # They may not add evidence any more: what they wrote there must not be lost, so it goes along in words.
+        words = {**fields, "happened": f"{fields['happened']}\n\n{ITEMS_IN_WORDS}\n\n{fields['items']}".strip()}
+        return reports.Report(fields["title"], words, began, when, items="")
 
     def send(self, began: datetime | None, when: str, uploads: list[Upload], seen: str) -> int | None:
         """Send the draft with these files; the number of the new case. All of it or nothing; None when there is nothing to send, for it
@@ -121,7 +132,7 @@ class Reports:
             raise Stale(f"{CHANGED} Look at it once more, then send it.")
         case = reports.send(self._report(_kept(row), began, when), uploads, by=self.viewer)
         db.session.delete(row)
-        reading.note_own(case, by=self.viewer)
+        reading.note_own(case, by=self.viewer, before=None)
         return case.number
 
     def newest(self) -> int | None:

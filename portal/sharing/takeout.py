@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -10,6 +11,8 @@ from flask import current_app
 from sqlalchemy import Table, func, select
 
 from ..accounts import sessions
+from ..accounts.models import LoginSession, User
+from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.models import AuditEntry
@@ -18,12 +21,14 @@ from ..cases import indicators, reports
 from ..cases.models import Attachment, Case, Observable
 from ..clock import now
 from ..extensions import db
+from ..organisations.models import Organisation
 from ..refusals import NotVisible, TooMany
 from ..storage import store
 from . import scope
 from .records import TakenFile, TakenItem
 
 MOST_AN_HOUR = 30  # by one person, of all cases
+AN_HOUR = timedelta(hours=1)
 _FILE = (
     Attachment.uid,
     Attachment.name,
@@ -43,6 +48,29 @@ _ITEM = (
     Observable.created_at,
 )
 _entry = cast("Table", AuditEntry.__table__)
+
+
+class Looks:
+    """How often each colleague took cases while they looked as others. Nothing of a look is on record, so this process remembers it."""
+
+    def __init__(self) -> None:
+        self._lock, self._taken = threading.Lock(), dict[int, list[datetime]]()
+
+    def take(self, person: int) -> None:
+        """One more, or TooMany."""
+        moment = now()
+        with self._lock:
+            for who, moments in list(self._taken.items()):
+                self._taken[who] = [taken for taken in moments if taken > moment - AN_HOUR]
+                if not self._taken[who]:
+                    del self._taken[who]
+            mine = self._taken.setdefault(person, [])
+            if len(mine) >= MOST_AN_HOUR:
+                raise _too_many(len(mine), mine[0] + AN_HOUR - moment)
+            mine.append(moment)
+
+
+looks = Looks()
 
 
 class Takeout:
@@ -69,14 +97,30 @@ class Takeout:
         return [_item(row) for row in rows]
 
     def reader(self, number: int) -> Callable[[str], Iterator[bytes]]:
-        """Reads a file by its uid when its turn comes, long after this request: NotVisible for what may not be seen by then."""
+        """Reads a file by its uid when its turn comes, long after this request. Asked anew before each piece: NotVisible for what may not
+        be seen by then, or by whom."""
         app, viewer = cast("Any", current_app)._get_current_object(), self.viewer
 
-        def read(uid: str) -> Iterator[bytes]:
+        def found(uid: str) -> Any:
             with app.app_context():  # a session of its own, which the scope alone narrows
-                return _content(viewer, number, uid)
+                return _found(viewer, number, uid)
+
+        def pieces(uid: str, content: Iterator[bytes]) -> Iterator[bytes]:
+            for piece in content:
+                found(uid)
+                yield piece
+
+        def read(uid: str) -> Iterator[bytes]:
+            file = found(uid)
+            with app.app_context():
+                return pieces(uid, store.content(file.sha256, file.size))
 
         return read
+
+    def check_person(self) -> None:
+        """NotVisible unless this person, as they are by now, may go on; whatever the running transaction has read before."""
+        with cast("Any", current_app).app_context():
+            _check_person(self.viewer)
 
     @staticmethod
     def now() -> datetime:
@@ -84,14 +128,15 @@ class Takeout:
         return now()
 
     def check_pace(self) -> None:
-        """TooMany for somebody who takes one case after the other."""
-        since = now() - timedelta(hours=1)
+        """TooMany for somebody who takes one case after the other. A colleague who looks has a measure of their own."""
+        if self.viewer.viewed_by_id is not None:
+            looks.take(self.viewer.viewed_by_id)
+            return
+        since = now() - AN_HOUR
         mine = (_entry.c.actor_id == self.viewer.user_id, _entry.c.kind == Kind.CASE_DOWNLOADED.value, _entry.c.at > since)
         count, first = db.session.connection().execute(select(func.count(), func.min(_entry.c.at)).where(*mine)).one()
         if count >= MOST_AN_HOUR:
-            minutes = max(1, -(-int((first - since).total_seconds()) // 60))
-            told = f"You have downloaded cases {count} times within an hour. Wait {minutes} minutes, then go on."
-            raise TooMany(told, minutes * 60)
+            raise _too_many(count, first - since)
 
     def note(self, number: int, name: str) -> None:
         """Keep on record that this person took the case, as the file called so."""
@@ -101,6 +146,11 @@ class Takeout:
         record_apart(Kind.CASE_DOWNLOADED, actor=self.viewer, case=row, object_id=name)
 
 
+def _too_many(count: int, wait: timedelta) -> TooMany:
+    minutes = max(1, -(-int(wait.total_seconds()) // 60))
+    return TooMany(f"You have downloaded cases {count} times within an hour. Wait {minutes} minutes, then go on.", minutes * 60)
+
+
 def _on(viewer: Viewer, model: Any, number: int, *columns: Any) -> Any:
     case_id = scope.visible(viewer, Case, Case.id).where(Case.number == number).scalar_subquery()
     return scope.visible(viewer, model, *columns).where(model.case_id == case_id)
@@ -108,14 +158,33 @@ def _on(viewer: Viewer, model: Any, number: int, *columns: Any) -> Any:
 
 def _item(row: Any) -> TakenItem:
     shown = row.value if row.blob_id else indicators.defang(row.type, row.value)
-    is_file = row.blob_id is not None
-    return TakenItem(reports.word_for(row.type), row.value, shown, is_file, row.size, row.sha256, row.author_name, row.created_at)
+    return TakenItem(reports.word_for(row.type), shown, row.size, row.sha256, row.author_name, row.created_at)
 
 
-def _content(viewer: Viewer, number: int, uid: str) -> Iterator[bytes]:
-    if sessions.viewer_of(viewer.user_id, viewer.organisation_id) is None:
+def _check_person(viewer: Viewer) -> None:
+    person = sessions.viewer_of(viewer.user_id, viewer.organisation_id)
+    user = db.session.get(User, viewer.user_id)
+    if person is None or user is None or person.external != viewer.external or not sessions.still_open(viewer, user):
         raise NotVisible("person")
+    named = db.session.scalar(select(Organisation.names_analysts).where(Organisation.id == viewer.organisation_id))
+    if named is not viewer.names_analysts:  # what is being written may name people who are not named any more
+        raise NotVisible("names")
+    if viewer.viewed_by_id is not None:
+        _check_colleague(viewer.viewed_by_id, viewer.organisation_id)
+
+
+def _check_colleague(user_id: int, organisation_id: int) -> None:
+    """Who looks may do so still, and is signed in."""
+    colleague = sessions.viewer_of(user_id, organisation_id)
+    alive = select(LoginSession.id).join(User, User.id == LoginSession.user_id)
+    alive = alive.where(User.id == user_id, LoginSession.face == "console", LoginSession.epoch == User.epoch).limit(1)
+    if colleague is None or not colleague.can_inside(Permission.SHARE_OUTSIDE) or db.session.scalar(alive) is None:
+        raise NotVisible("colleague")
+
+
+def _found(viewer: Viewer, number: int, uid: str) -> Any:
+    _check_person(viewer)
     row = db.session.execute(_on(viewer, Attachment, number, Attachment.sha256, Attachment.size).where(Attachment.uid == uid)).one_or_none()
     if row is None:
         raise NotVisible("file")
-    return store.content(row.sha256, row.size)
+    return row

@@ -24,7 +24,7 @@ from ..mail.wishes import Wishes
 from ..notices import notices
 from ..paging import Page
 from ..refusals import NotAllowed, NotVisible
-from . import reading, scope
+from . import guard, reading, scope
 from .evidence import Evidence
 from .marks import tell_assignee, tell_outside
 from .records import CaseWishes, SharedCase, SharedCaseRow, SharedComment, SharedContent, SharedField, SharedFile, StageReached
@@ -92,6 +92,14 @@ class Window:
         self.reports = Reports(viewer)
         self.evidence = Evidence(viewer, self._find, self._case_row)
         self._found: Any = None  # the case this request asked for; a window lives no longer than that
+
+    def anew(self) -> Window:
+        """The window for what comes after slow work, or long after the request: nothing that was read before counts, and no transaction
+        stays open until it is asked. NotVisible when its person may not go on by now."""
+        db.session.rollback()
+        self.takeout.check_person()
+        guard.engage(self.viewer)
+        return Window(self.viewer)
 
     @property
     def can_write(self) -> bool:
@@ -255,17 +263,19 @@ class Window:
     def add_message(self, number: int, text: str) -> None:
         """Write a message; everyone with access reads it, the assignee and the others are told by mail."""
         case = self._case_row(number)
+        before = case.outside_at
         comment = comments.add_comment(case, text, external=True, by=self.viewer)
         tell_assignee(case, comment)
         notices.tell_of_reply(case, by=self.viewer)
         tell_outside(case, comment, but=self.viewer.user_id)
-        reading.note_own(case, by=self.viewer)
+        reading.note_own(case, by=self.viewer, before=before)
 
     def edit_message(self, number: int, uid: str, text: str, *, version: str | None = None) -> None:
         """Change one's own message; readers see that it was edited."""
         case, comment = self._own(number, uid)
+        before = case.outside_at
         comments.edit_comment(case, comment, text, by=self.viewer, version=version)
-        reading.note_own(case, by=self.viewer)
+        reading.note_own(case, by=self.viewer, before=before)
 
     def delete_message(self, number: int, uid: str) -> None:
         """Take one's own message back."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -19,15 +20,22 @@ from .downloads import POLICY, disposition
 # Each one keeps a thread busy for as long as its taker likes; the others are for everybody's pages.
 AT_ONCE = 3
 BUSY_SECONDS = 60
+# How long a turn lasts: who takes slowly breaks off at the next piece after that, without an end. Who takes nothing at all is never asked
+# for the next piece; their turn is over all the same, and the server that waits for them has a limit of its own for silent connections.
+TURN_SECONDS = 15 * 60
 LONGEST_NAME = 180  # bytes; with the folder in front it fits every file system
 FORBIDDEN = frozenset('<>:"/\\|?*')
 DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))})
 
 
+class TurnOver(Exception):
+    """It took longer than a turn lasts."""
+
+
 @dataclass(frozen=True)
 class Member:
     """A file and the name it gets. `read` is asked when its turn comes. What it raises ends the download without an end, so that
-    nobody takes it for whole; only content that is Damaged is left out."""
+    nobody takes it for whole; only content that is Damaged is left out. `size`: as far as it is known before."""
 
     name: str
     size: int
@@ -39,30 +47,33 @@ class Turns:
     """Who takes one right now: a few people at once, and each of them one."""
 
     def __init__(self, at_once: int) -> None:
-        self._at_once, self._lock, self._takers = at_once, threading.Lock(), set[int]()
+        self._at_once, self._lock, self._takers = at_once, threading.Lock(), dict[int, float]()
 
-    def take(self, person: int) -> None:
-        """Begin, or TooMany."""
+    def take(self, person: int) -> float:
+        """Begin, or TooMany. Answers when the turn is over, on the clock that is never set."""
+        moment = time.monotonic()
         with self._lock:
+            self._takers = {taker: end for taker, end in self._takers.items() if end > moment}
             if person in self._takers:
                 raise TooMany("You are downloading a case already. Wait until it is there, then take the next one.", BUSY_SECONDS)
             if len(self._takers) >= self._at_once:
                 raise TooMany("Others are downloading right now. Wait a minute, then try again.", BUSY_SECONDS)
-            self._takers.add(person)
+            self._takers[person] = moment + TURN_SECONDS
+            return self._takers[person]
 
-    def give_back(self, person: int) -> None:
-        """Another one may begin."""
+    def give_back(self, person: int, end: float) -> None:
+        """Another one may begin. Who has begun the next one meanwhile, because this one was over, keeps that."""
         with self._lock:
-            self._takers.discard(person)
+            if self._takers.get(person) == end:
+                del self._takers[person]
 
 
 turns = Turns(AT_ONCE)
 
 
-def send_archive(name: str, person: int, texts: Iterable[tuple[str, str]], files: Iterable[Member], moment: datetime) -> Response:
-    """The texts, then the files, as one download. `moment`: when it was made, on its reader's clock."""
-    turns.take(person)
-    pieces = _held(person, _pieces(texts, files, moment, current_app.logger))
+def send_archive(name: str, person: int, members: Iterable[Member], moment: datetime) -> Response:
+    """All of them as one download. `moment`: when it was made, on its reader's clock."""
+    pieces = _held(person, turns.take(person), _pieces(members, moment, current_app.logger))
     next(pieces)  # from here on its end gives the turn back, whatever becomes of the answer
     answer = Response(pieces, content_type="application/zip")
     answer.headers["Content-Disposition"] = disposition(name)
@@ -70,12 +81,15 @@ def send_archive(name: str, person: int, texts: Iterable[tuple[str, str]], files
     return answer
 
 
-def _held(person: int, pieces: Iterator[bytes]) -> Iterator[bytes]:
+def _held(person: int, end: float, pieces: Iterator[bytes]) -> Iterator[bytes]:
     try:
         yield b""
-        yield from pieces
+        for piece in pieces:
+            if time.monotonic() > end:
+                raise TurnOver
+            yield piece
     finally:
-        turns.give_back(person)
+        turns.give_back(person, end)
 
 
 class _Pipe:
@@ -96,13 +110,10 @@ class _Pipe:
         return taken
 
 
-def _pieces(texts: Iterable[tuple[str, str]], files: Iterable[Member], moment: datetime, log: Any) -> Iterator[bytes]:
+def _pieces(members: Iterable[Member], moment: datetime, log: Any) -> Iterator[bytes]:
     pipe, lost = _Pipe(), []
     with ZipFile(cast("Any", pipe), "w", ZIP_DEFLATED) as archive:
-        for name, text in texts:
-            archive.writestr(_info(name, moment), text)
-            yield pipe.take()
-        for member in files:
+        for member in members:
             try:
                 yield from _content(archive, pipe, member)
             except store.Damaged as error:

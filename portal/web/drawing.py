@@ -26,7 +26,7 @@ class _Drawing(NodeTransformer):
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 (Jinja's name)
         self.generic_visit(node)
         name = _plain(node)
-        if name not in ("icon", "external_mark") or not all(isinstance(argument, nodes.Const) for argument in node.args):
+        if name not in ("icon", "external_mark") or node.kwargs or not all(isinstance(argument, nodes.Const) for argument in node.args):
             return node
         draw: Any = self.environment.globals[name]
         return nodes.TemplateData(str(draw(*(argument.as_const() for argument in node.args))), lineno=node.lineno)
@@ -87,4 +87,5 @@ class Templates(Environment):
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         read = super()._parse(source, name, filename)
-        return read if name == MARKS else _Drawing(self).visit(read)
+        own = {named.name for named in read.find_all(nodes.Name) if named.ctx != "load"} | {one.name for one in read.find_all(nodes.Macro)}
+        return read if name == MARKS or "icon" in own or "external_mark" in own else _Drawing(self).visit(read)

@@ -43,9 +43,8 @@ def possible() -> bool:
     return find_spec("weasyprint") is not None
 
 
-def send_pdf(name: str, html: str) -> Response:
-    """The document as a download."""
-    paper = print_out(html)
+def send_pdf(name: str, paper: IO[bytes]) -> Response:
+    """What was printed out, as a download."""
     size = paper.seek(0, os.SEEK_END)
     paper.seek(0)
     answer = Response(_read(paper), content_type="application/pdf")

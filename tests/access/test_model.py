@@ -140,8 +140,10 @@ class Story:
         thing = Thing(word, made.uid, "ada", external, "file")
         return lambda: shelf.things.append(thing)
 
-    def _observe(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
+    def _observe(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any] | None:
         word, author = self.word("observed"), ("ada", "hanna")[pick % 2]
+        if author in self.locked:
+            return None
         made = observables.new_observable(self._case(shelf), "other", word, word, observables.Facets(), by=self.viewer(author))
         observables.keep_new(self._case(shelf), [made], by=self.viewer(author))
         thing = Thing(word, made.uid, author, author == "hanna", "observable")
@@ -194,12 +196,12 @@ class Story:
         for place, shelf in enumerate(self.shelves):
             if shelf.seen_by(who, self.locked):
                 words |= {f"wordtitle{place * 2 + 1:03d}x", f"worddescription{place * 2 + 2:03d}x"}
-                words |= {thing.word for thing in shelf.things if thing.external and thing.kind != "observable"}
+                words |= {thing.word for thing in shelf.things if thing.external}
                 words |= {shelf.region} - {""}
         return words
 
     def observed(self, who: str) -> set[str]:
-        """What of guests' observables the rules give this person; no page of the portal shows any."""
+        """What of guests' observables the rules give this person."""
         seen = [shelf for shelf in self.shelves if shelf.seen_by(who, self.locked)]
         return {thing.word for shelf in seen for thing in shelf.things if thing.kind == "observable" and thing.external}
 
@@ -261,6 +263,6 @@ def test_each_kind_of_thing_is_really_put_on_a_case(app: Flask, world: World, br
             story.act(name, 0, {"hanna"}, pick)
         told = [(thing.kind, thing.external) for thing in story.shelves[0].things]
         assert told == [("comment", True), ("file", True), ("file", False), ("observable", True), ("observable", False)]
-        assert len(story.expected("hanna")) == 5
+        assert len(story.expected("hanna")) == 6
     for who in OUTSIDERS:
         _compare(app, story, who, browse)

@@ -119,7 +119,7 @@ def test_an_ignored_access_is_noticed(app: Flask, world: World, browse: Browse, 
 def careless_window(monkeypatch: Patch) -> None:
     """A window that selects without asking what is visible."""
     monkeypatch.setattr(Window, "_visible", lambda _self, _model, *columns: select(*columns))
-    monkeypatch.setattr(scope, "visible", lambda _viewer, model: select(model))
+    monkeypatch.setattr(scope, "visible", lambda _viewer, model, *columns: select(*(columns or (model,))))
 
 
 def test_a_careless_window_is_caught_by_the_guard(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:

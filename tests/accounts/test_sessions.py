@@ -142,9 +142,9 @@ def test_roles_of_an_external_user_add_up(cast: Cast) -> None:
     key = opened(cast, "rhea")
     found = sessions.find(key, "portal")
     assert found is not None
-    assert found.viewer.permissions == cast("rhea").permissions == frozenset({Permission.COMMENT})
-    assert found.viewer.can(Permission.COMMENT)
-    assert not found.viewer.can(Permission.UPDATE_CASE)
+    assert found.viewer.permissions == cast("rhea").permissions == frozenset(CATALOGUE[ProfileType.EXTERNAL])
+    assert found.viewer.can(Permission.UPDATE_CASE)
+    assert not found.viewer.can_inside(Permission.UPDATE_CASE)
 
 
 def test_rights_are_those_of_the_organisation_worked_in(cast: Cast) -> None:
@@ -191,5 +191,5 @@ def test_outsiders_may_hold_only_what_the_catalogue_gives_them(cast: Cast) -> No
         p.type: {permission for q in db.session.scalars(select(Profile).where(Profile.type == p.type)) for permission in q.permissions}
         for p in db.session.scalars(select(Profile))
     }
-    assert held[ProfileType.EXTERNAL] == {Permission.COMMENT}
+    assert held[ProfileType.EXTERNAL] == {Permission.CREATE_CASE, Permission.UPDATE_CASE, Permission.COMMENT, Permission.OBSERVABLE}
     assert not [kind for kind, permissions in held.items() if permissions - set(CATALOGUE[kind])]

@@ -46,7 +46,7 @@ def test_ada_is_told_of_a_reply_and_opening_the_case_settles_it(world: World, br
     reply(world, browse, "all", "vic")
     assert bell(ada) == "2"
     page = ada.get("/console/notices").text
-    assert "<strong>Hanna Person</strong> wrote a message" in page
+    assert "<strong>Hanna Person</strong> wrote or added something" in page
     assert "The shared case" in page
     assert "External" in page
     assert bell(ada, f"/console/cases/{world.cases['shared']}") == "1", "already on the page that settles it"

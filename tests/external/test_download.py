@@ -135,9 +135,9 @@ def test_evidence_items_are_those_of_outsiders(app: Flask, world: World, browse:
         db.session.commit()
     got = contents(browse("rhea").get(path(world)).data)
     listed = got["evidence-items.csv"].decode("utf-8-sig")
-    assert "https://evil.example/a" in listed
+    assert "hxxps://evil[.]example/a" in listed
     assert "Hanna Person" in listed
-    assert "https://evil.example/a" not in got["case.html"].decode(), "harmless where it could be clicked"
+    assert b"https://evil.example/a" not in b"\n".join(got.values()), "harmless wherever it could be clicked"
     assert b"inside.example" not in b"\n".join(got.values())
     assert b"Between us" not in b"\n".join(got.values())
 
@@ -312,6 +312,22 @@ def test_a_colleague_who_looks_as_hanna_leaves_no_trace_of_hers(app: Flask, worl
     assert taken.status_code == 200
     assert b"Internal" not in b"\n".join(contents(taken.data).values())
     assert on_record(app) == []
+
+
+def test_a_colleague_who_looks_has_a_measure_of_their_own(
+    app: Flask, world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(takeout, "MOST_AN_HOUR", 2)
+    monkeypatch.setattr(takeout, "looks", takeout.Looks())
+    hanna = browse("hanna")
+    for _ in range(2):
+        assert hanna.get(path(world)).status_code == 200
+    assert hanna.get(path(world)).status_code == 429
+    ada, number = browse("ada"), world.cases["shared"]
+    ada.confirm(f"/console/cases/{number}/view-as", {"person": str(world.people["hanna"])})
+    assert [ada.get(path(world)).status_code for _ in range(3)] == [200, 200, 429]
+    with at(now() + timedelta(minutes=61)):
+        takeout.looks.take(world.people["ada"])
 
 
 def test_the_page_offers_it(world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch) -> None:

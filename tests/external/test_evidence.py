@@ -147,7 +147,9 @@ def test_an_own_item_can_be_withdrawn_for_ten_minutes(app: Flask, world: World, 
     with at(now() + timedelta(minutes=11)):
         assert "so it stays" in hanna.post(path(world, f"/{uid}/withdraw"), {}).text
     assert kept(app, world)
-    assert hanna.post(path(world, f"/{uid}/withdraw"), {}).status_code == 303
+    answer = hanna.post(path(world, f"/{uid}/withdraw"), {})
+    assert answer.status_code == 303
+    assert answer.headers["Location"].endswith("#evidence-title")
     assert not kept(app, world)
     assert "slip[.]example" not in browse("rhea").get(path(world)).text
     with app.app_context():

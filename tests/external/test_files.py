@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -117,6 +118,7 @@ def test_an_own_file_can_be_withdrawn_for_ten_minutes_for_everybody(app: Flask, 
     assert "Withdraw" not in browse("rhea").get(path(world)).text
     answer = hanna.post(path(world, f"/{uid}/withdraw"), {}, htmx=True)
     assert "Your file is withdrawn." in answer.text
+    assert re.search(rf'id="withdraw-{uid}"[^>]*autofocus>Files<', answer.text), "the heading takes the focus the button had"
     for who in ("hanna", "rhea"):
         assert "slip.txt" not in browse(who).get(path(world)).text
     assert "slip.txt" not in browse("ada").get(f"/console/cases/{world.cases['shared']}/attachments").text
@@ -124,6 +126,28 @@ def test_an_own_file_can_be_withdrawn_for_ten_minutes_for_everybody(app: Flask, 
         entry = db.session.scalars(select(AuditEntry).where(AuditEntry.kind == Kind.FILE_DELETED)).one()
         assert entry.changes["name"] == ["slip.txt", None]
         assert entry.changes["sha256"][0]
+
+
+def test_without_javascript_too_one_goes_on_at_the_files(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    send(hanna, path(world), ("slip.txt", b"secret"))
+    answer = hanna.post(path(world, f"/{uid_of(app, 'slip.txt')}/withdraw"), {})
+    assert answer.headers["Location"].endswith("#files-title")
+
+
+def test_files_sent_with_a_report_are_said_to_be_elsewhere(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    hanna.post("/portal/report", {"title": "Odd mail", "happened": "It came.", "act": "review"})
+    seen = re.search(r'name="seen" value="([^"]+)"', hanna.get("/portal/report/review").text)
+    assert seen is not None
+    send(hanna, "/portal/report/review", ("odd.eml", b"From: x"), data={"seen": unescape(seen[1])})
+    url = re.search(r'href="(/portal/cases/\d+)">Open case', hanna.get("/portal/report/sent").text)
+    assert url is not None
+    for address in (url[1], f"{url[1]}/files"):
+        page = unescape(hanna.get(address).text)
+        assert "Files you sent with the report are under" in page
+        assert "There are no files yet" not in page
+    assert "with the report" not in hanna.get(f"/portal/cases/{world.cases['shared']}").text
 
 
 def test_after_ten_minutes_it_stays_and_others_files_are_not_there(app: Flask, world: World, browse: Browse) -> None:

@@ -9,9 +9,9 @@ from urllib.parse import quote_plus
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
-from portal.cases.models import Case, Stage
+from portal.cases.models import Attachment, Case, Stage
 from portal.clock import at, now
 from portal.database import start_writing
 from portal.extensions import db
@@ -55,11 +55,78 @@ def test_search_and_filters_are_in_the_address_and_on_chips(world: World, browse
         assert word in page.replace("Jan 1, 2020", "1 Jan 2020"), word
 
 
-@pytest.mark.parametrize("query", ["q=zebra", "status=InProgress", "tag=tag-internal", "severity=4", "mine=yes", "updated_to=2000-01-01"])
+@pytest.mark.parametrize(
+    "query", ["q=zebra", "status=InProgress", "tag=tag-internal", "severity=4", "status=New&mine=yes&unread=yes", "updated_to=2000-01-01"]
+)
 def test_where_nothing_fits_a_friendly_sentence_says_so(browse: Browse, query: str) -> None:
     page = browse("hanna").get(f"/portal/?{query}").text
     assert titles(page) == []
     assert "None of your cases fits" in page
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("waiting=yes", "No case waits for your answer."),
+        ("q=99", "No case #99 is shared with you."),
+        ("q=%2399&status=Closed", "No case #99 is shared with you."),
+        ("mine=yes", "None of these cases was reported by you."),
+        ("opened_from=2026-02-03&opened_to=2026-02-02", "Opened: the day at “from” comes after the day at “to”."),
+        ("updated_from=week&updated_to=2020-02-02", "Latest news: the day at “from” comes after the day at “to”."),
+        ("q=zebra", "Try fewer or other words"),
+    ],
+)
+def test_why_nothing_fits_is_said_in_words_that_fit(browse: Browse, query: str, said: str) -> None:
+    hanna = browse("hanna")
+    hanna.post("/portal/cases/1/comments", {"message": "An answer."})
+    hanna.post("/portal/cases/4/comments", {"message": "An answer."})
+    for htmx in (False, True):
+        page = unescape(hanna.get(f"/portal/?{query}", htmx=htmx).text)
+        assert titles(page) == []
+        assert said in page
+        assert ("fewer or other words" in page) == ("zebra" in query)
+
+
+def test_a_number_that_is_still_typed_is_no_dead_end(world: World, browse: Browse) -> None:
+    number = world.cases["shared"]
+    page = browse("hanna").get(f"/portal/?q={number}&status=Closed", htmx=True).text
+    assert f'href="/portal/cases/{number}"' in page
+    assert "is shared with you" not in page
+
+
+def test_a_report_that_was_begun_stands_on_top_until_it_is_gone(browse: Browse) -> None:
+    hanna = browse("hanna")
+    assert "You began a report" not in hanna.get("/portal/").text
+    hanna.post("/portal/report", {"title": "Odd <mail>", "act": "save"})
+    page = hanna.get("/portal/").text
+    for words in ("You began a report", "“Odd &lt;mail&gt;”", "It has not been sent.", 'href="/portal/report/discard"'):
+        assert words in page, words
+    assert "You began a report" not in browse("rhea").get("/portal/").text
+
+
+def test_who_only_reads_is_not_offered_what_they_cannot_do(world: World, browse: Browse) -> None:
+    hanna, rhea, case = browse("hanna"), browse("rhea"), f"/portal/cases/{world.cases['all']}"
+    offered = ("those you reported", "Reported by you", "Write a message on its page")
+    for path in ("/portal/", "/portal/cases/filter", case):
+        page = rhea.get(path).text
+        assert [words for words in offered if words in page] == [], path
+        assert "Questions about a case? Ask the security team." in page
+    asked = "You can read this case. To say something, ask the security team."
+    assert asked in rhea.get(case).text
+    page = hanna.get("/portal/").text
+    assert all(words in page for words in offered)
+    assert asked not in hanna.get(case).text
+
+
+def test_no_link_on_a_case_leads_nowhere(app: Flask, world: World, browse: Browse) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Attachment).values(external=False))
+        db.session.commit()
+    page = browse("rhea").get(f"/portal/cases/{world.cases['shared']}").text
+    assert 'href="#files"' not in page
+    anchors = re.findall(r'href="#([^"]+)"', page)
+    assert all(f'id="{anchor}"' in page for anchor in anchors), anchors
 
 
 @pytest.mark.parametrize(
@@ -98,13 +165,14 @@ def test_a_hit_that_is_hidden_looks_like_no_hit(app: Flask, world: World, browse
             for words in hidden:
                 nowhere = re.sub(r"\w", "9" if words.isdecimal() else "q", words)
                 found, none = (plain(person.go(Road("", None, "GET", f"/portal/?q={quote_plus(q)}"), **headers)) for q in (words, nowhere))
-                assert "None of your cases fits" in found, words
+                said = f"No case #{words} is shared with you." if words.isdecimal() else "None of your cases fits"
+                assert said in found, words
                 assert _without(found, words) == _without(none, nowhere), words
 
 
 def _without(page: str, words: str) -> str:
     """The page without what was asked for, wherever it says it."""
-    for told in ('value="{}"', "Search: {}", "q={}"):
+    for told in ('value="{}"', "Search: {}", "q={}", "No case #{} is"):
         page = page.replace(told.format(quote_plus(words) if told.startswith("q") else words), "~")
     return page
 
@@ -167,7 +235,8 @@ def test_the_case_page_explains_itself(app: Flask, world: World, browse: Browse)
     page = browse("hanna").get(f"/portal/cases/{world.cases['shared']}").text
     assert "Limited harm" in page
     assert 'aria-current="step"' in page
-    assert "Passed" in page, "a step that was left out is said to be passed"
+    assert re.search(r'<li class="ahead">(?:(?!</li>).)*In progress(?:(?!</li>).)*Skipped', page, re.DOTALL), "a step left out has no tick"
+    assert "Passed" not in page
     assert "What do the words on this page mean?" in page
     assert "FalsePositive" not in page
     assert "False positive" not in page

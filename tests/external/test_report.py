@@ -214,9 +214,11 @@ def test_a_draft_is_offered_again_after_signing_in_anew_and_can_be_discarded(app
     assert "You began this report" in page
     assert "I opened it." in page
     assert "You began this report" not in browse("vic").get(FORM).text
-    assert "gone for good" in again.get(DISCARD).text
+    asked = again.get(DISCARD)
+    assert "gone for good" in asked.text
+    assert again.post(DISCARD, {"seen": "another one"}).status_code == 422
     assert count(app, Draft) == 1
-    again.post(DISCARD, {})
+    again.post(DISCARD, hidden(asked))
     assert count(app, Draft) == 0
     assert "I opened it." not in again.get(FORM).text
     assert again.get(DISCARD).headers["Location"] == "/portal/"
@@ -312,3 +314,17 @@ def test_a_profile_without_evidence_reports_in_words_only(app: Flask, world: Wor
     assert send(rhea).status_code == 303
     assert len(reported(app)) == 1
     assert count(app, Observable) == 3 + 1  # those of the world
+
+
+def test_a_sent_report_does_not_come_back_as_a_draft(app: Flask, browse: Browse) -> None:
+    """A second window that was open meanwhile saves by itself, late."""
+    hanna = browse("hanna")
+    write(hanna)
+    second = hidden(hanna.get(FORM))
+    assert send(hanna, page=hanna.get(REVIEW)).status_code == 303
+    assert "Not kept" in hanna.post(f"{FORM}/draft", {**second, "happened": "The same again"}, htmx=True).text
+    answer = hanna.post(FORM, {**second, "happened": "The same again", "act": "save"})
+    assert (answer.status_code, count(app, Draft)) == (422, 0)
+    assert "The same again" in answer.text
+    assert hanna.post(FORM, {**hidden(answer), "happened": "Something else", "act": "save"}).status_code == 303
+    assert count(app, Draft) == 1

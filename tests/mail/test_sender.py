@@ -18,11 +18,13 @@ from portal import worker
 from portal.clock import at, now
 from portal.database import start_writing
 from portal.extensions import db
-from portal.mail import outbox, sender
+from portal.mail import news, outbox, sender
 from portal.mail.models import OutboxMessage, State
 from portal.mail.outbox import post, posted
+from portal.notices import notices
 from portal.refusals import NotAllowed, NotVisible, Refusal
 from portal.settings import change
+from portal.sharing.window import Window
 from tests.fixtures.post import PostOffice, free_port, text_of
 from tests.fixtures.rooms import Cast, at_once, letters
 from tests.fixtures.world import World
@@ -335,3 +337,35 @@ def test_a_savepoint_neither_wakes_the_sender_nor_forgets_the_letters(cast: Cast
     db.session.commit()
     assert posted.is_set()
     posted.clear()
+
+
+def test_a_day_without_a_sender_is_no_day_of_trying(sending: Cast, smtp_server: PostOffice) -> None:
+    """News, made into letters only then, and a letter that waited itself: one refused connection ends neither."""
+    number = sending.world.cases["shared"]
+    Window(sending("hanna")).add_message(number, "Fresh news")
+    notify(sending)
+    smtp_server.stop()
+    late = now() + timedelta(hours=25)
+    with at(late):
+        sender.drain()
+    waiting = [row for row in letters() if row.to_user_id]
+    assert {row.letter for row in waiting} == {"case_news", "external_reply", "password_changed"}
+    assert {row.state for row in waiting} == {State.WAITING}
+    smtp_server.start()
+    with at(late + timedelta(minutes=1)):
+        sender.drain()
+    assert {row.state for row in letters()} == {State.SENT}
+
+
+def test_what_was_read_before_the_late_letters_were_made_is_read(sending: Cast, smtp_server: PostOffice) -> None:
+    case = sending.case("shared")
+    case.assignee_id = None
+    notices.tell_team(case, by=sending("hanna"))
+    news.tell_team(case)
+    db.session.commit()
+    start_writing()
+    notices.note_opened(sending("ada"), case.number)
+    db.session.commit()
+    with at(now() + timedelta(hours=25)):
+        sender.drain()
+    assert [letter["To"] for letter in smtp_server.messages] == ["olga@people.example"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,7 +37,9 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_is_sent_is_a_whole_archive(app: Flask) -> None:
     with app.app_context():
-        answer = archive.send_archive("case-1.zip", 1, [("a.txt", "Grüße")], [member("files/b.bin", b"x" * 5000, b"y")], MOMENT)
+        answer = archive.send_archive(
+            "case-1.zip", 1, [member("a.txt", "Grüße".encode()), member("files/b.bin", b"x" * 5000, b"y")], MOMENT
+        )
     with zipfile.ZipFile(io.BytesIO(answer.data)) as packed:
         assert packed.testzip() is None
         assert packed.namelist() == ["a.txt", "files/b.bin"]
@@ -53,7 +56,7 @@ def test_it_comes_in_pieces_as_large_as_those_of_its_files(app: Flask) -> None:
 
     asked: list[int] = []
     with app.app_context():
-        answer = archive.send_archive("c.zip", 1, [], [archive.Member("files/b", 38_400_000, MOMENT, endless)], MOMENT)
+        answer = archive.send_archive("c.zip", 1, [archive.Member("files/b", 38_400_000, MOMENT, endless)], MOMENT)
     pieces = answer.response
     assert asked == []
     largest = max(len(piece) for piece in pieces)  # type: ignore[arg-type]
@@ -64,7 +67,7 @@ def test_it_comes_in_pieces_as_large_as_those_of_its_files(app: Flask) -> None:
 def test_damaged_content_is_left_out_and_named(app: Flask) -> None:
     files = [member("files/a", b"good"), member("files/b", b"half", then=Damaged("changed")), member("files/c", b"fine")]
     with app.app_context():
-        data = archive.send_archive("c.zip", 1, [], files, MOMENT).data
+        data = archive.send_archive("c.zip", 1, files, MOMENT).data
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         assert packed.testzip() is None
         assert packed.namelist() == ["files/a", "files/c", "missing.txt"]
@@ -74,7 +77,7 @@ def test_damaged_content_is_left_out_and_named(app: Flask) -> None:
 def test_what_may_not_be_read_any_more_leaves_it_without_an_end(app: Flask) -> None:
     files = [member("files/a", b"good"), member("files/b", then=NotVisible("file"))]
     with app.app_context():
-        pieces = archive.send_archive("c.zip", 1, [], files, MOMENT).response
+        pieces = archive.send_archive("c.zip", 1, files, MOMENT).response
     got = io.BytesIO()
     with pytest.raises(NotVisible):
         got.writelines(pieces)  # type: ignore[arg-type]
@@ -84,12 +87,30 @@ def test_what_may_not_be_read_any_more_leaves_it_without_an_end(app: Flask) -> N
 
 def test_one_person_takes_one_at_a_time_and_few_take_any(app: Flask) -> None:
     with app.app_context():
-        held = [archive.send_archive("c.zip", person, [], [], MOMENT) for person in (1, 2)]
+        held = [archive.send_archive("c.zip", person, [], MOMENT) for person in (1, 2)]
         for person in (1, 3):
             with pytest.raises(TooMany):
-                archive.send_archive("c.zip", person, [], [], MOMENT)
+                archive.send_archive("c.zip", person, [], MOMENT)
         held[0].close()  # whoever breaks off gives their turn back, too
-        archive.send_archive("c.zip", 3, [], [], MOMENT).close()
+        archive.send_archive("c.zip", 3, [], MOMENT).close()
+
+
+def test_a_turn_is_over_after_its_time_however_slowly_it_is_taken(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "TURN_SECONDS", 0.2)
+    with app.app_context():
+        slow, stuck = (archive.send_archive("c.zip", person, [member("a", b"x", b"y")], MOMENT) for person in (1, 2))
+        got = [next(slow.response)]  # type: ignore[call-overload]
+        time.sleep(0.3)
+        with pytest.raises(archive.TurnOver):
+            got.extend(slow.response)
+        assert not zipfile.is_zipfile(io.BytesIO(b"".join(got)))
+        monkeypatch.undo()
+        archive.turns._at_once = 2
+        for person in (3, 2):  # who takes nothing at all holds nobody up, themselves neither
+            archive.turns.take(person)
+        stuck.close()  # and ends their own turn only, not the next one
+        with pytest.raises(TooMany):
+            archive.turns.take(2)
 
 
 @pytest.mark.parametrize(

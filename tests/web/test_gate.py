@@ -17,7 +17,7 @@ from tests.access.rows import contents
 from tests.fixtures.world import BASE, Browser, World
 
 Browse = Callable[[str], Browser]
-SEEN = ("login_session.last_seen_at", "notice.read_at")
+SEEN = ("login_session.last_seen_at", "notice.read_at", "read_mark.seen_at", "read_mark.id")
 
 
 def comments(app: Flask) -> int:
@@ -111,6 +111,8 @@ def test_looking_changes_nothing(app: Flask, world: World, browse: Browse, who: 
     after = contents(app, leave_out=SEEN)
     noted = after["audit_entry"][len(before["audit_entry"]) :]
     after["audit_entry"] = after["audit_entry"][: len(before["audit_entry"])]
+    marked = {(row["user_id"], row["case_id"]) for row in after.pop("read_mark")}
+    assert len(marked - {(row["user_id"], row["case_id"]) for row in before.pop("read_mark")}) == {"hanna": 2, "rhea": 2}.get(who, 0)
     assert after == before
     assert {entry["kind"] for entry in noted} <= LOOKED
     views = [entry for entry in noted if entry["kind"] == "case:viewed"]

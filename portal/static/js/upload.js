@@ -6,6 +6,7 @@
   if (!form) return;
   const find = (selector) => form.querySelector(selector);
   const [picker, list, told, drop] = [find("input[type=file]"), find("[data-upload-list]"), find("[data-upload-told]"), find("[data-drop]")];
+  const problemPlace = find("[data-upload-problem]") ?? told;
   const buttons = [...form.querySelectorAll("button[name=audience]")];
   const largest = Number(form.dataset.largest);
   const forbidden = new Set(form.dataset.forbidden.split(" ").filter(Boolean));
@@ -39,6 +40,7 @@
   }
 
   function add(files) {
+    problemPlace.textContent = "";
     for (const file of files) {
       const item = { file, seen: "", token: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, state: "waiting", row: element("li", "upload-item") };
       items.add(item);
@@ -78,6 +80,7 @@
   }
 
   function leaveOut(item) {
+    problemPlace.textContent = "";
     items.delete(item);
     item.row.remove();
     list.hidden = !items.size;
@@ -143,6 +146,7 @@
   async function start(chosen, audience) {
     if (running) return;
     running = true;
+    problemPlace.textContent = "";
     for (const button of buttons) button.disabled = true;
     const seen = find("[name=seen]").value;
     for (const item of chosen) item.seen ||= seen;
@@ -162,6 +166,7 @@
       if (!waiting.length && !items.size) return; // nothing chosen: the browser says so at the field
       event.preventDefault();
       if (waiting.length) start(waiting, button.value);
+      else problemPlace.textContent = `No file to send. ${[...items].some((item) => item.sent) ? "Try those above again, or choose another one." : "Those above cannot be sent; choose another one."}`;
     });
   }
 
