@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -90,3 +92,22 @@ def test_a_stranger_cannot_fill_the_disk_with_one_request(start_server: Start) -
     connection.endheaders(b"x" * 1000)
     assert connection.getresponse().status == 413
     connection.close()
+
+
+def test_readers_who_take_nothing_leave_room_for_others(start_server: Start) -> None:
+    """More stalled downloads than there are threads: what they have not taken waits in files, and the next request is answered."""
+    server = start_server("demo", PORTAL_THREADS="2")
+    sender = signed_in(server)
+    number = a_case(sender)
+    assert sender.upload(number, "large.bin", 40 * MB) == 303
+    found = re.search(rf'href="(/console/cases/{number}/attachments/[^"/]+)"', names_on(sender, number))
+    assert found is not None
+    cookies = "; ".join(f"{name}={value}" for name, value in sender.cookies.items())
+    with ExitStack() as stack:
+        for _ in range(3):
+            stalled = stack.enter_context(closing(http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=20)))
+            stalled.request("GET", found[1], headers={"Cookie": cookies})
+            assert stalled.getresponse().status == 200
+        began = time.monotonic()
+        assert "large.bin" in names_on(signed_in(server), number)
+        assert time.monotonic() - began < 20
