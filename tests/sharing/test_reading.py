@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 
 from portal.accounts import sessions
 from portal.audit.kinds import Kind
@@ -140,6 +141,32 @@ def test_the_words_kept_for_outside_hold_nothing_internal(app: Flask, world: Wor
         assert "external word on shared" in bodies
         for words in ("internal word", "internal of shared", "the task of", "sample of", "log of"):
             assert words not in bodies
+
+
+def test_only_what_readers_see_of_a_text_is_found(window: Look, world: World, cast: Cast) -> None:
+    """Pictures are left out of what is shown, and so is what stands behind a block of code's fence."""
+    guard.release()
+    start_writing()
+    text = '![altword](https://intranet.example/x.png) [there](https://ok.example/ "titleword") saidword\n\n```fenceword\ncodeword\n```'
+    make.say(cast.case("shared"), cast("ada"), text, external=True)
+    db.session.commit()
+    found = [word for word in ("saidword", "codeword", "altword", "titleword", "fenceword") if names(window("hanna"), words=word)]
+    assert found == ["saidword", "codeword"]
+
+
+def test_an_index_that_was_broken_off_is_written_again(app: Flask, world: World) -> None:
+    with app.app_context():
+        assert not index.is_missing()
+        start_writing()
+        oldest = db.session.scalar(select(func.min(SharedText.case_id)))
+        db.session.connection().execute(SharedText.__table__.delete().where(SharedText.__table__.c.case_id == oldest))
+        db.session.commit()
+        assert index.is_missing()
+        index.rebuild()
+        assert not index.is_missing()
+        with pytest.raises(IntegrityError):  # a second row would stay as it is for ever
+            db.session.connection().execute(SharedText.__table__.insert().values(case_id=oldest, body="twice"))
+        db.session.rollback()
 
 
 def test_rebuilding_writes_the_same(app: Flask, world: World) -> None:
