@@ -213,13 +213,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, choices=range(1, 10))
     parser.add_argument("--seconds", type=int, default=4, choices=range(1, 31))
     parser.add_argument("--fresh", action="store_true", help="fill both databases anew")
+    parser.add_argument("--only", default="", help="measure only our pages whose name fits this pattern")
     chosen = parser.parse_args()
     if chosen.fresh:
         shutil.rmtree(DATA, ignore_errors=True)
     if not shutil.which("wrk"):
         sys.exit("needs wrk (Debian: apt-get install wrk)")
     with servers() as (floor, product):
-        wanted = pages(floor, product)
+        wanted = [page for page in pages(floor, product) if page.server is floor or re.search(chosen.only, page.name)]
         table(run(wanted, chosen.rounds, chosen.seconds), wanted)
         print(f"\nMemory: floor {floor.memory_mb():.0f} MB, product {product.memory_mb():.0f} MB. First load over the wire:")
         for page in wanted[2:7]:

@@ -294,6 +294,9 @@ def profiles(viewer: Viewer) -> list[tuple[int, str]]:
     return [(row.id, row.name) for row in rows if viewer.platform or row.type is not ProfileType.ADMIN]
 
 
+_ORGANISATIONS = kept(select(Organisation.id, Organisation.name).order_by(Organisation.name))
+
+
 def organisations() -> list[tuple[int, str]]:
     """Id and name of every organisation."""
-    return [(row.id, row.name) for row in db.session.execute(select(Organisation.id, Organisation.name).order_by(Organisation.name))]
+    return [(row.id, row.name) for row in db.session.execute(_ORGANISATIONS)]
