@@ -15,7 +15,8 @@ from ..extensions import db
 from ..refusals import Refusal, TooMany
 
 WITHDRAW_WITHIN = timedelta(minutes=10)
-STAYS = "This was sent more than 10 minutes ago, so it stays. If it should not be there, write a message to the security team."
+MINUTES = WITHDRAW_WITHIN // timedelta(minutes=1)
+STAYS = f"This was sent more than {MINUTES} minutes ago, so it stays. If it should not be there, write a message to the security team."
 _entry = cast("Table", AuditEntry.__table__)
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import g
 
 from ..cases import statuses
 from ..cases.listing import DATES, ORDERS, SHARED_STATES, SIZES, Filters
-from ..web import times
-from ..web.filters import SEVERITY, STAGE, TLP, address
+from ..web.filters import SEVERITY, STAGE, TLP
+from ..web.lists import address_with, day_asked
 
 LONGEST = 1024
 SHARED_WORDS = {"all": "With all", "selected": "With selected", "not": "Not shared", "restricted": "Restricted"}
@@ -55,8 +53,7 @@ class Chosen:
     def url(self, endpoint: str = ".cases", *, without: tuple[str, ...] = (), **more: Any) -> str:
         """The address of the list with these filters, but for some."""
         values: dict[str, Any] = {name: text for name, text in self.texts.items() if name not in without}
-        query = urlencode(values | more)  # the page has a dozen of these, and url_for takes its time
-        return f"{address(f'console{endpoint}')}?{query}" if query else address(f"console{endpoint}")
+        return address_with(f"console{endpoint}", values | more)
 
     @property
     def more(self) -> int:
@@ -89,7 +86,7 @@ def _value(name: str, text: str, options: Options) -> Any:
     """The text as the question wants it; None when it makes no sense."""
     if "\0" in text:
         return None
-    return _day(text, name.endswith("_to")) if name in DATE_FIELDS else READERS[name](text, options)
+    return day_asked(text, after=name.endswith("_to")) if name in DATE_FIELDS else READERS[name](text, options)
 
 
 def _one_of(known: Callable[[Options], list[tuple[str, str]]]) -> Callable[[str, Options], str | None]:
@@ -128,17 +125,6 @@ READERS: dict[str, Callable[[str, Options], Any]] = {
     "sort": lambda text, _: text if text.removeprefix("-") in ORDERS else None,
     "size": _number(*SIZES),
 }
-
-
-def _day(text: str, after: bool) -> datetime | None:
-    """The first moment of a day on the reader's clock, or of the day after it."""
-    try:
-        day = date.fromisoformat(text) + timedelta(days=after)
-        if len(text) != 10 or not 1970 <= day.year <= 2999:
-            return None
-    except (ValueError, OverflowError):
-        return None
-    return datetime(day.year, day.month, day.day, tzinfo=times.reading().zone).astimezone(UTC)
 
 
 def words_of(chosen: Chosen, options: Options) -> list[tuple[str, str]]:

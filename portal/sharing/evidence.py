@@ -58,7 +58,7 @@ def told(outcomes: list[observables.Outcome]) -> list[ItemLine]:
 
 def limits() -> Limits:
     """What may be sent at once."""
-    return Limits(intake.largest(), tuple(sorted(intake.forbidden())), int(guests.WITHDRAW_WITHIN.total_seconds()) // 60)
+    return Limits(intake.largest(), tuple(sorted(intake.forbidden())), guests.MINUTES)
 
 
 class Evidence:

@@ -55,7 +55,7 @@ class SharedCaseRow:
 
 @dataclass(frozen=True, slots=True)
 class SharedCase:
-    """A case on its own page. `seen_at`: up to when its reader had read it; None when they open it for the first time."""
+    """A case on its own page. `muted`: its reader wants no letters about it."""
 
     number: int
     title: str
@@ -70,7 +70,6 @@ class SharedCase:
     new_at: datetime | None
     in_progress_at: datetime | None
     closed_at: datetime | None
-    seen_at: datetime | None = None
     muted: bool = False
 
 

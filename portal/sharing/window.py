@@ -135,7 +135,6 @@ class Window:
             new_at=row.new_at,
             in_progress_at=row.in_progress_at,
             closed_at=row.closed_at,
-            seen_at=row.seen_at,
             muted=row.mute_id is not None and self.viewer.viewed_by_id is None,  # who looks through their eyes does not learn it
         )
 

@@ -11,10 +11,10 @@ from jinja2.compiler import CodeGenerator, Frame
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.visitor import NodeTransformer
 
-MARKS = "_shared/_marks.html"
+from .marks import NAMES, TEMPLATE
+
 # Globals that are ordinary functions: no macro, and none that wants Jinja's context. They are called as Python calls a function.
-PLAIN = {"icon", "external_mark", "severity", "dot", "pill", "tlp", "pap", "tags", "linked_tags", "avatar", "who", "access_badge"}
-PLAIN |= {"case_link", "case_cells", "asset", "url_for", "hx", "portrait", "logo"}
+PLAIN = {*NAMES, "asset", "url_for", "hx", "portrait", "logo"}
 
 
 class _Drawing(NodeTransformer):
@@ -88,4 +88,4 @@ class Templates(Environment):
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         read = super()._parse(source, name, filename)
         own = {named.name for named in read.find_all(nodes.Name) if named.ctx != "load"} | {one.name for one in read.find_all(nodes.Macro)}
-        return read if name == MARKS or "icon" in own or "external_mark" in own else _Drawing(self).visit(read)
+        return read if name == TEMPLATE or "icon" in own or "external_mark" in own else _Drawing(self).visit(read)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 from ..clock import now
@@ -11,7 +12,7 @@ from . import times
 from .filters import address
 
 
-def address_with(endpoint: str, values: Mapping[str, str]) -> str:
+def address_with(endpoint: str, values: Mapping[str, Any]) -> str:
     """The address of a page with these values behind it; a list has two dozen of these, and url_for takes its time."""
     return f"{address(endpoint)}?{urlencode(values)}" if values else address(endpoint)
 

@@ -25,6 +25,7 @@ NAMES = (
     "case_link",
     "case_cells",
 )
+TEMPLATE = "_shared/_marks.html"
 OF_LISTS = ("tags", "linked_tags")
 Mark = Callable[..., Markup]
 
@@ -38,7 +39,7 @@ def install(app: Flask) -> None:
 def _kept(app: Flask, name: str) -> Mark:
     @lru_cache(maxsize=2048, typed=True)
     def draw(*arguments: Any) -> Markup:
-        macros: Any = app.jinja_env.get_template("_shared/_marks.html").module
+        macros: Any = app.jinja_env.get_template(TEMPLATE).module
         drawn: Markup = getattr(macros, name)(*arguments)
         return drawn
 
