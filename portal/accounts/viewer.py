@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from flask_login import UserMixin
 
-# What pages can be in.
-LANGUAGES = {"en-GB": "English (day first)", "en-US": "English (month first)"}
+# What the console can be in, and what the portal: languages by their own names.
+CONSOLE_LANGUAGES = {"en-GB": "English (day first)", "en-US": "English (month first)"}
+LANGUAGES = {**CONSOLE_LANGUAGES, "fr": "Français", "de": "Deutsch", "es": "Español"}
 
 
 @dataclass(frozen=True)

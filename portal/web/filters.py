@@ -11,6 +11,7 @@ from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
 from markupsafe import Markup
 
+from .. import words
 from ..accounts.directory import counted
 from ..cases import statuses
 from ..settings import values
@@ -114,6 +115,8 @@ def install(app: Flask) -> None:
         hx=_hx,
         portrait=portrait,
         logo=logo,
+        _=words.in_page,
+        ngettext=words.several_in_page,
         csrf_token=generate_csrf,
         submission=lambda: secrets.token_hex(16),
         severity_word=SEVERITY,

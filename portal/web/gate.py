@@ -16,7 +16,8 @@ from ..audit.record import Trace
 from ..database import start_writing
 from ..extensions import csrf, db, login
 from ..sharing import guard
-from . import looking
+from ..words import speak
+from . import looking, times
 from .errors import session_ended
 from .face import SAFE, Needs, go_to
 from .uploads import Received, TooLarge, too_large
@@ -61,6 +62,7 @@ def check() -> Any:
     g.viewer, g.window = None, None
     face = face_of_path()
     g.face = face or "portal"
+    speak(times.language(""))
     db.session.info["trace"] = Trace(face or "system", g.request_id, request.remote_addr or "", (request.user_agent.string or "")[:200])
     if request.endpoint is None:
         g.viewer = _viewer() if face else None
@@ -148,7 +150,10 @@ def _load(_request: Any) -> Viewer | None:
 
 def _viewer() -> Viewer | None:
     person = current_user._get_current_object()
-    return person if isinstance(person, Viewer) else None
+    if not isinstance(person, Viewer):
+        return None
+    speak(times.language(person.language))
+    return person
 
 
 def _ask_to_sign_in(face: str, unsafe: bool) -> Response:

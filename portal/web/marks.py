@@ -9,6 +9,8 @@ from typing import Any
 from flask import Flask
 from markupsafe import Markup
 
+from ..words import language
+
 NAMES = (
     "icon",
     "external_mark",
@@ -38,9 +40,11 @@ def install(app: Flask) -> None:
 
 def _kept(app: Flask, name: str) -> Mark:
     @lru_cache(maxsize=2048, typed=True)
-    def draw(*arguments: Any) -> Markup:
+    def draw(_language: str, *arguments: Any) -> Markup:
         macros: Any = app.jinja_env.get_template(TEMPLATE).module
         drawn: Markup = getattr(macros, name)(*arguments)
         return drawn
 
-    return (lambda names: draw(tuple(names))) if name in OF_LISTS else draw
+    if name in OF_LISTS:
+        return lambda names: draw(language(), tuple(names))
+    return lambda *arguments: draw(language(), *arguments)

@@ -10,7 +10,7 @@ from typing import Any
 from flask import g, has_request_context, request
 from markupsafe import Markup
 
-from ..accounts.viewer import LANGUAGES
+from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..clock import REGIONS, now, zone_names
 from ..dates import Reading, date_words, on_clock, reading_of, time_words
 
@@ -41,9 +41,11 @@ def reading() -> Reading:
 
 def language(chosen: str) -> str:
     """The language a page is in: what its reader chose, else what the browser says as far as we speak it."""
-    if chosen in LANGUAGES:
+    spoken = CONSOLE_LANGUAGES if g.get("face") == "console" else LANGUAGES
+    chosen = chosen or request.cookies.get("language", "")
+    if chosen in spoken:
         return chosen
-    return request.accept_languages.best_match(("en-GB", "en-US")) or "en"
+    return request.accept_languages.best_match(spoken) or "en"
 
 
 def zone_in_words() -> str:

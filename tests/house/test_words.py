@@ -21,6 +21,7 @@ MAY_MARK_UP = {
     Path("portal/web/filters.py"),
     Path("portal/web/headers.py"),
     Path("portal/web/times.py"),
+    Path("portal/words.py"),
 }
 THIS_FILE = Path("tests/house/test_words.py")
 

@@ -1,0 +1,104 @@
+"""The words of the interface in its reader's language: English stands in the code, other languages in the catalogues beside it."""
+
+from __future__ import annotations
+
+import gettext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+# What the portal speaks, in its own words. A tag names one of them: "fr", or "en-GB" where it also says how dates are written.
+LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
+CATALOGUES = Path(__file__).parent / "translations"
+
+_spoken: ContextVar[str] = ContextVar("spoken", default="en")
+
+
+def language() -> str:
+    """The language spoken now: one of LANGUAGES."""
+    return _spoken.get()
+
+
+def speak(tag: str) -> None:
+    """Speak this language from here on, in this request or letter; English where it is none of ours."""
+    code = tag.partition("-")[0].lower()
+    _spoken.set(code if code in LANGUAGES else "en")
+
+
+@contextmanager
+def speaking(tag: str) -> Iterator[None]:
+    """Speak this language for a while."""
+    before = language()
+    speak(tag)
+    try:
+        yield
+    finally:
+        _spoken.set(before)
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _catalogue(code: str) -> gettext.NullTranslations:
+    return gettext.NullTranslations() if code == "en" else gettext.translation("portal", CATALOGUES, [code])
+
+
+def _(text: str, **values: Any) -> str:
+    """The text in the language spoken now; `%(name)s` in it becomes the value."""
+    said = _catalogue(_spoken.get()).gettext(text)
+    return said % values if values else said
+
+
+def ngettext(one: str, many: str, num: int, **values: Any) -> str:
+    """One or the other, by the number, which is `%(num)s` in them."""
+    return _catalogue(_spoken.get()).ngettext(one, many, num) % {"num": num, **values}
+
+
+class Later:
+    """A text for a form's class or a table of words, which are made before anybody reads them: it is said when it is shown."""
+
+    def __init__(self, text: str, values: dict[str, Any]) -> None:
+        self.text, self.values = text, values
+
+    def __str__(self) -> str:
+        return _(self.text, **self.values)
+
+    def __html__(self) -> str:
+        return _safe(str(self))
+
+    def __mod__(self, values: Any) -> str:
+        said: str = str(self) % values
+        return said
+
+    def __repr__(self) -> str:
+        return f"later({self.text!r})"
+
+
+def later(text: str, **values: Any) -> Any:
+    """The text, to be said in the language of whoever reads it. Any: forms take it wherever they take a str."""
+    return Later(text, values)
+
+
+def _safe(text: str) -> Markup:
+    """Our own text in a page. Unlike what people type it has no apostrophes to fear: every attribute stands in double quotes."""
+    return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;"))
+
+
+@lru_cache(maxsize=8192)
+def _drawn(_code: str, text: str) -> Markup:
+    return _safe(_(text))
+
+
+def in_page(text: str, **values: Any) -> Markup:
+    """The text for a page: `_` of the templates. Values are escaped unless they are markup already."""
+    said = _drawn(_spoken.get(), text)
+    return said % values if values else said
+
+
+def several_in_page(one: str, many: str, num: int, **values: Any) -> Markup:
+    """One or the other for a page: `ngettext` of the templates."""
+    said = _catalogue(_spoken.get()).ngettext(one, many, num)
+    return _safe(said) % {"num": num, **values}
