@@ -13,6 +13,7 @@ usage() {
 ./run.sh format            rewrite Python and templates in the house style
 ./run.sh bench [ARGS]      pages beside the bare floor on 10,000 cases (needs wrk)
 ./run.sh shots             the README's screenshots, from the sample world (needs chromium)
+./run.sh words             gather what the product says into portal/translations, compile what translators wrote there
 ./run.sh vendor            refresh portal/static/vendor from the npm packages (needs npm)
 ./run.sh help              this text
 TEXT
@@ -124,6 +125,10 @@ bench)
 shots)
     need_checks
     exec .venv/bin/python -m bench.shots "$@"
+    ;;
+words)
+    need_checks
+    exec .venv/bin/python -m bench.words "$@"
     ;;
 vendor)
     need_product

@@ -13,7 +13,8 @@ from pathlib import Path
 from bench import compare, processes, seed_floor
 from bench.compare import Page
 from bench.processes import Browser, Server, clean_environ
-from bench.seed_product import PASSWORD, staff_email
+from bench.seed_analyst import LOUD
+from bench.seed_product import PASSWORD, guest_email, staff_email
 
 DATA = compare.DATA / "analyst"
 # Name, query, what must be shown.
@@ -105,7 +106,10 @@ def pages(floor: Server, product: Server) -> list[Page]:
     someone = Browser(floor.url).sign_in("/login", username="portal1", password="none")
     analyst = Browser(product.url).sign_in("/console/sign-in", email=staff_email(1), password=PASSWORD)
     wanted = [Page("floor list", floor, someone, "/cases", "(1)"), Page("floor case", floor, someone, "/cases/1", "(1)")]
+    guest = Browser(product.url).sign_in("/portal/sign-in", email=guest_email(LOUD + 1), password=PASSWORD)
     wanted.append(Page("case", product, analyst, "/console/cases/1", "(1)", "floor case"))
+    wanted.append(Page("portal home", product, guest, "/portal/", "Your cases", "floor list"))  # 500 cases and more, of all there are
+    wanted.append(Page("portal case", product, guest, f"/portal/cases/{LOUD}", f"({LOUD})", "floor case"))  # 50 messages
     for kind, asked in (("", LISTS), ("search: ", SEARCHES)):
         wanted += [Page(f"{kind}{name}", product, analyst, f"/console/cases?{query}", shows, "floor list") for name, query, shows in asked]
     return wanted

@@ -39,7 +39,8 @@ from portal.sharing.models import Access, Grant
 from portal.upgrade import bring_up_to_date
 
 CASES, COMMENTS, OBSERVABLES = 100_000, 5, 2
-LONG_TALK = 20  # comments on case 1, the measured case page
+LONG_TALK = 20  # comments on case 1, the measured case page of the console
+LOUD, LOUD_TALK = 3, 50  # that of the portal, and its comments, all external
 RARE = 997  # every so many cases have something rare
 AT_ONCE = 2_000
 STATUS = ("New", "InProgress", "InProgress", *("TruePositive",) * 4, *("FalsePositive",) * 3)
@@ -103,7 +104,7 @@ def tags_of(number: int) -> list[str]:
 
 def _comments(number: int) -> Iterator[dict[str, Any]]:
     dice, updated = random.Random(-number), _moment(number)
-    for place in range(LONG_TALK if number == 1 else COMMENTS):
+    for place in range({1: LONG_TALK, LOUD: LOUD_TALK}.get(number, COMMENTS)):
         said, guest = f"{_phrase(dice, 35)}.", place % 2 == 1
         author = 1 + (number + place) % (GUESTS if guest else STAFF)
         yield {
@@ -114,8 +115,8 @@ def _comments(number: int) -> Iterator[dict[str, Any]]:
             "author_external": guest,
             "message": said,
             "message_html": f"<p>{said}</p>",
-            "external": guest,
-            "outside_at": updated if guest else None,
+            "external": guest or number == LOUD,
+            "outside_at": updated if guest or number == LOUD else None,
             "created_at": updated - timedelta(minutes=60 - place),
         }
 

@@ -10,14 +10,14 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from . import __version__, create_app
-from .accounts.cli import create_admin_account, print_set_up_link, reset_second_step
+from .accounts.cli import create_admin_account, import_people, list_people, print_set_up_link, reset_second_step
 from .config import BadSettings, from_env, instance_folder
 from .database import driver, is_affected
 from .mail.cli import send_test
@@ -153,6 +153,32 @@ def create_admin(email: str, name: str, team: str, password_stdin: bool) -> None
 def reset_mfa(email: str) -> None:
     """Take away the second step of the account with the address EMAIL, when nobody else can."""
     reset_second_step(_app(), email)
+
+
+@main.group()
+def people() -> None:
+    """People of external organisations."""
+
+
+TEAM = click.option("--team", default="", metavar="NAME", help="Only external organisations of this security team.")
+
+
+@people.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("--apply", is_flag=True, help="Do it. Without this, only say what would become of each row.")
+@TEAM
+def people_import(file: IO[bytes], apply: bool, team: str) -> None:
+    """Add people of external organisations from FILE, a CSV file with the columns organisation, email, name, roles and portal
+    administrator. Several roles are separated by semicolons."""
+    import_people(_app(), file.read(), team=team, apply=apply)
+
+
+@people.command("list")
+@click.option("--party", default="", metavar="NAME", help="Only the people of this external organisation.")
+@TEAM
+def people_list(party: str, team: str) -> None:
+    """Print the people of external organisations with their roles and where their accounts stand."""
+    list_people(_app(), party=party, team=team)
 
 
 @main.command()

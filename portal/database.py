@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, event, func, select
+from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
 from sqlalchemy.engine import make_url
 
 from .config import BadSettings
@@ -105,6 +105,14 @@ def queue_up(name: str) -> None:
     connection = db.session.connection()
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+def straight(statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    """Run a statement that selects columns, in the session's transaction but past the ORM and the guard: a third of the work of a short
+    query. Only for what no rule narrows: people and organisations for colleagues, or where scope.visible wrote the rule into it."""
+    if db.session.new or db.session.dirty or db.session.deleted:
+        db.session.flush()
+    return db.session.connection().execute(statement, values or {})
 
 
 KEPT: WeakSet[Any] = WeakSet()

@@ -9,7 +9,13 @@ from zoneinfo import ZoneInfo
 
 from .clock import zone_names
 
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# As each language shortens them, with its full stop or without.
+MONTHS = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "fr": ("janv.", "févr.", "mars", "avr.", "mai", "juin", "juil.", "août", "sept.", "oct.", "nov.", "déc."),
+    "de": ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
+    "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,8 +44,12 @@ def on_clock(moment: datetime, reader: Reading) -> datetime:
 
 def date_words(shown: datetime, reader: Reading) -> str:
     """The date of a moment that is on the reader's clock."""
-    month = MONTHS[shown.month - 1]
-    return f"{month} {shown.day}, {shown.year}" if reader.language == "en-US" else f"{shown.day} {month} {shown.year}"
+    spoken = reader.language[:2]
+    month = MONTHS.get(spoken, MONTHS["en"])[shown.month - 1]
+    if reader.language == "en-US":
+        return f"{month} {shown.day}, {shown.year}"
+    first = "1er" if spoken == "fr" and shown.day == 1 else f"{shown.day}{'.' if spoken == 'de' else ''}"
+    return f"{first} {month} {shown.year}"
 
 
 def _zone(shown: datetime) -> str:

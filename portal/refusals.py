@@ -9,7 +9,7 @@ class Refusal(Exception):
     status = 409
 
     def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
+        super().__init__(sentence := str(sentence))  # said here, where the language of whoever asked is spoken
         self.sentence = sentence
 
 

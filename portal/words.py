@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import gettext
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup
 
 # What the portal speaks, in its own words. A tag names one of them: "fr", or "en-GB" where it also says how dates are written.
 LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
 CATALOGUES = Path(__file__).parent / "translations"
+
+# What stands between thousands, and before decimals; the narrow blank of French does not break.
+SEPARATORS = {"en": (",", "."), "fr": ("\N{NARROW NO-BREAK SPACE}", ","), "de": (".", ","), "es": (".", ",")}
+K = TypeVar("K")
 
 _spoken: ContextVar[str] = ContextVar("spoken", default="en")
 
@@ -57,6 +61,11 @@ def ngettext(one: str, many: str, num: int, **values: Any) -> str:
     return _catalogue(_spoken.get()).ngettext(one, many, num) % {"num": num, **values}
 
 
+def counted(one: str, many: str) -> list[str]:
+    """Both of them with their placeholders, for a script, which counts by itself."""
+    return [_catalogue(_spoken.get()).ngettext(one, many, num) for num in (1, 2)]
+
+
 class Later:
     """A text for a form's class or a table of words, which are made before anybody reads them: it is said when it is shown."""
 
@@ -80,6 +89,34 @@ class Later:
 def later(text: str, **values: Any) -> Any:
     """The text, to be said in the language of whoever reads it. Any: forms take it wherever they take a str."""
     return Later(text, values)
+
+
+class Number(int):
+    """A number that is said with its thousands apart, as the language spoken then writes them."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}".replace(",", SEPARATORS[language()][0])
+
+
+def decimal(number: float) -> str:
+    """A number to one decimal."""
+    return f"{number:.1f}".replace(".", SEPARATORS[language()][1])
+
+
+class Wording(Mapping[K, str]):
+    """Our own words for codes, each made with `later`: said whenever they are asked for, so what comes out is a plain str."""
+
+    def __init__(self, texts: dict[K, Any]) -> None:
+        self._texts = texts
+
+    def __getitem__(self, code: K) -> str:
+        return str(self._texts[code])
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
 
 
 def _safe(text: str) -> Markup:

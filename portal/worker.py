@@ -14,7 +14,7 @@ import click
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from .accounts import purge
+from .accounts import purge, reminders, team_news
 from .database import learn
 from .extensions import db
 from .mail import sender
@@ -26,6 +26,7 @@ log = logging.getLogger("portal.worker")
 
 LOOK_EVERY = 2.0
 ENDINGS_EVERY = 60.0
+DIGEST_EVERY = 600.0
 PURGE_EVERY = 3600.0
 
 
@@ -48,6 +49,8 @@ def do_chores(app: Flask, stop: threading.Event) -> None:
 
     chores = (
         Chore("endings", ending.tick, ENDINGS_EVERY),
+        Chore("reminders", reminders.tick, ENDINGS_EVERY),
+        Chore("people digest", team_news.tick, DIGEST_EVERY),
         Chore("purge", purge_all, PURGE_EVERY),
         Chore("statistics", learn, PURGE_EVERY),
         Chore("storage", sweep.Clock().tick, LOOK_EVERY),

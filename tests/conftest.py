@@ -10,5 +10,7 @@ pytest_plugins = [
     "tests.fixtures.server",
     "tests.fixtures.browser",
     "tests.fixtures.world",
+    "tests.fixtures.company",
     "tests.fixtures.rooms",
+    "tests.fixtures.languages",
 ]

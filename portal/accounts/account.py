@@ -16,24 +16,25 @@ from ..extensions import db
 from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal, Unfit
-from . import invitations, links, passwords, sessions, throttle
+from ..words import _, later
+from . import affiliation, invitations, links, passwords, sessions, throttle
 from .models import LoginSession, Membership, OneTimeLink, Profile, Purpose, User, membership_profile
 from .permissions import ProfileType, in_words
-from .viewer import LANGUAGES, Viewer
+from .viewer import Viewer, languages_for
 
 EMAIL_LINK = timedelta(hours=24)
 # What everybody may do without any permission, said to themselves.
 ALWAYS = {
     ProfileType.ADMIN: "Sign in to the console. Administrators of the platform never read cases.",
     ProfileType.ORGANISATION: "Read the organisation's cases, except restricted ones you are not named on",
-    ProfileType.EXTERNAL: "Read the cases that are shared with you",
+    ProfileType.EXTERNAL: later("Read the cases that are shared with you"),
 }
 # Guests are told in the words of their side.
 OUTSIDE_WORDS = {
-    "Report incidents": "Report incidents to the security team",
-    "Upload files": "Upload files to these cases",
-    "Write messages": "Write messages to the security team on these cases",
-    "Add evidence items": "Add evidence items, such as suspicious addresses, to these cases",
+    "Report incidents": later("Report incidents to the security team"),
+    "Upload files": later("Upload files to these cases"),
+    "Write messages": later("Write messages to the security team on these cases"),
+    "Add evidence items": later("Add evidence items, such as suspicious addresses, to these cases"),
 }
 
 
@@ -69,7 +70,8 @@ def places(viewer: Viewer) -> list[Place]:
 
 def _may(kind: ProfileType, permissions: Iterable[str]) -> list[str]:
     words = in_words(permissions, kind)
-    return [ALWAYS[kind], *([OUTSIDE_WORDS.get(word, word) for word in words] if kind is ProfileType.EXTERNAL else words)]
+    sentences = [ALWAYS[kind], *([OUTSIDE_WORDS.get(word, word) for word in words] if kind is ProfileType.EXTERNAL else words)]
+    return [str(sentence) for sentence in sentences]
 
 
 def rename(viewer: Viewer, name: str) -> None:
@@ -81,14 +83,15 @@ def rename(viewer: Viewer, name: str) -> None:
     if name != user.name:
         record(Kind.USER_EDITED, actor=viewer, object_id=user.id, changes={"name": [user.name, name]})
         user.name = name
+        affiliation.rename(user)
 
 
 def set_reading(viewer: Viewer, *, language: str, time_zone: str) -> None:
     """Choose language and time zone; empty for what the browser says and for UTC."""
-    if language and language not in LANGUAGES:
-        raise Unfit("language", "Choose one of the languages in the list.")
+    if language and language not in languages_for(viewer):
+        raise Unfit("language", _("Choose one of the languages in the list."))
     if time_zone and time_zone not in zone_names():
-        raise Unfit("time_zone", "Choose one of the time zones in the list.")
+        raise Unfit("time_zone", _("Choose one of the time zones in the list."))
     user = _own(viewer)
     user.language, user.time_zone = language, time_zone
 
@@ -130,12 +133,12 @@ def ask_for_email(viewer: Viewer, email: str, password: str, *, trace: Trace) ->
     """
     email = email.strip().lower()
     if email == viewer.email:
-        raise Unfit("email", "This is your address already.")
+        raise Unfit("email", _("This is your address already."))
     throttle.spend(("password", str(viewer.user_id), throttle.SIGN_IN_ACCOUNT))
     stored = db.session.scalar(select(User.password_hash).where(User.id == viewer.user_id))
     db.session.rollback()
     if not passwords.verify(stored, password):
-        raise Unfit("password", "Your password is not right.")
+        raise Unfit("password", _("Your password is not right."))
     limits = throttle.MAIL_ADDRESS
     throttle.spend(
         ("mail", email, limits),
@@ -145,7 +148,7 @@ def ask_for_email(viewer: Viewer, email: str, password: str, *, trace: Trace) ->
     start_writing()
     user = _own(viewer)
     if user.password_hash != stored or not sessions.still_open(viewer, user):
-        raise Refusal("Your account was changed elsewhere in the meantime. Sign in again.")
+        raise Refusal(_("Your account was changed elsewhere in the meantime. Sign in again."))
     throttle.forgive("password", str(user.id), tries=1)
     link = links.make_link(Purpose.EMAIL, user=user)
     link.email, link.expires_at = email, now() + EMAIL_LINK
@@ -177,6 +180,7 @@ def confirm_email(token: str, *, keep: int | None) -> User:
     db.session.flush()
     db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id, LoginSession.id != (keep or 0)))
     db.session.execute(update(LoginSession).where(LoginSession.user_id == user.id, LoginSession.id == (keep or 0)).values(epoch=user.epoch))
+    affiliation.readdress(user, before)
     for purpose in (Purpose.RESET, Purpose.INVITATION):
         links.supersede(purpose, user)
     post("email_changed", to_user_id=user.id, to_address=before, organisation_id=None, extra={"at": now().isoformat()})
@@ -187,7 +191,7 @@ def confirm_email(token: str, *, keep: int | None) -> User:
 def end_browser(viewer: Viewer, session_id: int) -> None:
     """Sign another of one's own browsers out."""
     if session_id == viewer.session_id:
-        raise Refusal("This is the browser you are using. Use 'Sign out' in the menu instead.")
+        raise Refusal(_("This is the browser you are using. Use 'Sign out' in the menu instead."))
     own = (LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None))
     ended = delete(LoginSession).where(LoginSession.id == session_id, *own).returning(LoginSession.id)
     if db.session.scalar(ended) is None:

@@ -17,7 +17,7 @@ from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import Refusal
 from ..settings import values
-from . import invitations, links, mfa, passwords, platform
+from . import invitations, links, mfa, passwords, people_file, platform, staff
 from .models import AccountType, User
 
 LONGEST_TEAM = 64
@@ -94,3 +94,41 @@ def reset_second_step(app: Flask, email: str) -> None:
         mfa.take_away(user, by=None)
         db.session.commit()
         click.echo(f"{user.name} can sign in with the password alone now, and is told by mail. Other sessions of theirs have ended.")
+
+
+def import_people(app: Flask, content: bytes, *, team: str, apply: bool) -> None:
+    """Take in people of external organisations from a CSV file, or only say what would become of each row."""
+    try:
+        lines = people_file.read(content.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise click.ClickException("The file is not UTF-8. Save it as 'CSV UTF-8' and try again.") from error
+    except Refusal as refusal:
+        raise click.ClickException(refusal.sentence) from refusal
+    with app.app_context():
+        start_writing()
+        told = people_file.take_in(lines, team=team)
+        if apply:
+            db.session.commit()
+        else:
+            db.session.rollback()
+    for result in told:
+        click.echo(f"Line {result.number}, {result.email or 'no address'}: {'' if result.done else 'NOT DONE. '}{result.sentence}")
+    failed = sum(not result.done for result in told)
+    click.echo(f"\n{len(told) - failed} of {len(told)} rows {'done' if apply else 'can be done'}.", nl=False)
+    click.echo(" Nobody was invited yet: send invitations in the console." if apply else " Nothing was changed: run it again with --apply.")
+    if failed:
+        raise SystemExit(1)
+
+
+def list_people(app: Flask, *, party: str, team: str) -> None:
+    """Print the people of external organisations, a line each, with tabs between."""
+    with app.app_context():
+        by, found = people_file.command_line(), people_file.parties_called(party, team)
+        if party and not found:
+            raise click.ClickException(f"There is no external organisation called {party}.")
+        click.echo("\t".join((*people_file.COLUMNS, "state")))
+        for one in found:
+            for person in staff.everybody(one.id, by=by):
+                roles, admin = "; ".join(person.role_names), "yes" if person.portal_admin else "no"
+                click.echo(f"{one.name}\t{person.email}\t{person.name}\t{roles}\t{admin}\t{person.standing.word}")
+        db.session.rollback()

@@ -11,8 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, or_, select
 
-from ..database import kept
-from ..extensions import db
+from ..database import kept, straight
 from ..organisations.models import Organisation, Party
 from ..paging import EPOCH, SIZE, Page, cursor, text_cursor
 from .matching import found, words_of
@@ -34,6 +33,7 @@ class Place:
     organisation: str
     party: str
     profiles: tuple[str, ...]
+    party_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ class PersonRow:
     def organisation(self) -> str:
         """Whom they work for."""
         return (self.places[0].party or self.places[0].organisation) if self.places else ""
+
+    @property
+    def party_id(self) -> int | None:
+        """Their external organisation."""
+        return self.places[0].party_id if self.places else None
 
     @property
     def roles(self) -> list[str]:
@@ -86,7 +91,7 @@ def listed(viewer: Viewer, filters: Filters, after: str = "") -> tuple[Page[Pers
     sparse = bool(filters.q or filters.state or filters.profile or filters.second)
     most = FEW if sparse else MANY
     wanted = ordered(viewer, filters, after, most + 1 if sparse and not after else SIZE + 1)
-    rows = db.session.execute(wanted, asked(filters)).all()
+    rows = straight(wanted, asked(filters)).all()
     page = Page(_told(rows[:SIZE], viewer), _cursor(rows[SIZE - 1], filters.sort) if len(rows) > SIZE else None)
     total = len(rows) if not after and (sparse or len(rows) <= SIZE) else _count(viewer, filters, most)
     return page, counted(total, most)
@@ -98,14 +103,14 @@ def counted(total: int, most: int = MANY) -> str:
 
 
 def _count(viewer: Viewer, filters: Filters, most: int) -> int:
-    return db.session.scalar(number_of(viewer, filters, most + 1), asked(filters)) or 0
+    return straight(number_of(viewer, filters, most + 1), asked(filters)).scalar() or 0
 
 
 def everybody(viewer: Viewer, filters: Filters) -> Iterator[PersonRow]:
     """All of them, not only a page, for an export."""
     after = ""
     while True:
-        rows = db.session.execute(ordered(viewer, filters, after, AT_ONCE), asked(filters)).all()
+        rows = straight(ordered(viewer, filters, after, AT_ONCE), asked(filters)).all()
         yield from _told(rows, viewer)
         if len(rows) < AT_ONCE:
             return
@@ -115,7 +120,7 @@ def everybody(viewer: Viewer, filters: Filters) -> Iterator[PersonRow]:
 def chosen(viewer: Viewer, ids: Iterable[int]) -> list[PersonRow]:
     """Those among these people whom the viewer has in their list, by name."""
     wanted = members(COLUMNS, None if viewer.platform else viewer.organisation_id).where(User.id.in_(set(ids)))
-    return _told(db.session.execute(wanted.order_by(User.search_text, User.id)).all(), viewer)
+    return _told(straight(wanted.order_by(User.search_text, User.id)).all(), viewer)
 
 
 def _cursor(row: Any, sort: str) -> str:
@@ -151,7 +156,7 @@ def _method(row: Any) -> str:
 
 
 _PLACES = kept(
-    select(Membership.user_id, Organisation.name, Party.name.label("party"), Profile.name.label("profile"))
+    select(Membership.user_id, Membership.party_id, Organisation.name, Party.name.label("party"), Profile.name.label("profile"))
     .join(Organisation, Organisation.id == Membership.organisation_id)
     .outerjoin(Party, Party.id == Membership.party_id)
     .outerjoin(membership_profile, membership_profile.c.membership_id == Membership.id)
@@ -168,10 +173,10 @@ def _places_in(organisation_id: int) -> Any:
 
 def _places(user_ids: list[int], viewer: Viewer) -> dict[int, tuple[Place, ...]]:
     wanted = _PLACES if viewer.platform else _places_in(viewer.organisation_id)
-    held: dict[int, dict[tuple[str, str], list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in db.session.execute(wanted, {"users": user_ids}):
-        held[row.user_id][row.name, row.party or ""] += [row.profile] if row.profile else []
-    return {key: tuple(Place(name, party, tuple(p)) for (name, party), p in held[key].items()) for key in user_ids}
+    held: dict[int, dict[tuple[str, str, int | None], list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in straight(wanted, {"users": user_ids}):
+        held[row.user_id][row.name, row.party or "", row.party_id] += [row.profile] if row.profile else []
+    return {key: tuple(Place(name, party, tuple(p), party_id) for (name, party, party_id), p in held[key].items()) for key in user_ids}
 
 
 @dataclass(frozen=True)
@@ -229,13 +234,50 @@ def outsiders(
     known = [(key, folded(name)) for key, name in _parties(organisation_id)] if words else []
     for number, word in enumerate(words):
         values |= {f"word_{number}": word, f"parties_{number}": [key for key, name in known if word in name]}
-    rows = db.session.execute(_offered(organisation_id, by_ids, bool(left_out), len(words), limit), values | {"but": left_out})
+    rows = straight(_offered(organisation_id, by_ids, bool(left_out), len(words), limit), values | {"but": left_out})
     return [Outsider(r.id, r.name, r.email, r.party or "", "active" if r.activated_at else "invited") for r in rows]
+
+
+@dataclass(frozen=True)
+class Crew:
+    """An external organisation one may share with: all its people, of today and of later. `people`: how many could be shared with today."""
+
+    id: int
+    name: str
+    people: int
+
+
+_WORKS_THERE = (
+    select(func.count())
+    .select_from(Membership)
+    .join(User, User.id == Membership.user_id)
+    .where(Membership.party_id == Party.id, User.type == AccountType.EXTERNAL, User.active)
+    .correlate(Party)
+    .scalar_subquery()
+)
+_CREWS = kept(
+    select(Party.id, Party.name, _WORKS_THERE.label("people"))
+    .where(Party.organisation_id == bindparam("organisation_id"), Party.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Party.name, Party.id)
+)
+
+
+def crews(organisation_id: int, *, text: str = "", ids: Iterable[int] | None = None, limit: int | None = None) -> list[Crew]:
+    """The tenant's external organisations by name: those of `ids` only, or those whose name has each of the words."""
+    words = words_of(text)
+    wanted = None if ids is None else set(ids)
+    known = [
+        key for key, name in _parties(organisation_id) if (wanted is None or key in wanted) and all(word in folded(name) for word in words)
+    ]
+    if not known:
+        return []
+    rows = straight(_CREWS, {"organisation_id": organisation_id, "ids": known[:limit]})
+    return [Crew(row.id, row.name, row.people) for row in rows]
 
 
 def outsider_ids(organisation_id: int) -> list[int]:
     """All of them, as numbers only."""
-    return list(db.session.scalars(_outside(organisation_id, User.id).order_by(User.id)))
+    return list(straight(_outside(organisation_id, User.id).order_by(User.id)).scalars())
 
 
 @lru_cache(maxsize=512)
@@ -251,21 +293,21 @@ def _outside_counted(organisation_id: int, left_out: bool, most: int) -> Any:
 def count_outsiders(organisation_id: int, *, but: Iterable[int] = (), most: int | None = None) -> int:
     """How many external people could be shared with today; MANY + 1, or `most`, stands for more."""
     left_out = list(but)
-    return db.session.scalar(_outside_counted(organisation_id, bool(left_out), most or MANY + 1), {"but": left_out}) or 0
+    return straight(_outside_counted(organisation_id, bool(left_out), most or MANY + 1), {"but": left_out}).scalar() or 0
 
 
 def colleagues(organisation_id: int, *, besides: Iterable[int | None] = ()) -> list[tuple[int, str]]:
     """Id and name of the organisation's active colleagues by name: the first 200, and those of `besides` who are among them."""
     wanted = _colleague(organisation_id).order_by(User.search_text, User.id)
-    rows = [(row.id, row.name) for row in db.session.execute(wanted.limit(NAMES))]
+    rows = [(row.id, row.name) for row in straight(wanted.limit(NAMES))]
     if missing := {key for key in besides if key is not None} - dict(rows).keys():
-        rows += [(row.id, row.name) for row in db.session.execute(wanted.where(User.id.in_(missing)))]
+        rows += [(row.id, row.name) for row in straight(wanted.where(User.id.in_(missing)))]
     return rows
 
 
 def is_colleague(user_id: int, organisation_id: int) -> bool:
     """Whether a case of the organisation can be assigned to this person."""
-    return db.session.execute(_colleague(organisation_id).where(User.id == user_id)).first() is not None
+    return straight(_colleague(organisation_id).where(User.id == user_id)).first() is not None
 
 
 def _colleague(organisation_id: int) -> Any:
@@ -277,7 +319,7 @@ _PARTIES = kept(select(Party.id, Party.name).where(Party.organisation_id == bind
 
 
 def _parties(organisation_id: int) -> list[tuple[int, str]]:
-    return [(row.id, row.name) for row in db.session.execute(_PARTIES, {"organisation_id": organisation_id})]
+    return [(row.id, row.name) for row in straight(_PARTIES, {"organisation_id": organisation_id})]
 
 
 def parties(organisation_id: int) -> list[str]:
@@ -290,7 +332,7 @@ _PROFILES = kept(select(Profile.id, Profile.name, Profile.type).order_by(Profile
 
 def profiles(viewer: Viewer) -> list[tuple[int, str]]:
     """Id and name of the profiles people in the viewer's list can hold."""
-    rows = db.session.execute(_PROFILES)
+    rows = straight(_PROFILES)
     return [(row.id, row.name) for row in rows if viewer.platform or row.type is not ProfileType.ADMIN]
 
 
@@ -299,4 +341,4 @@ _ORGANISATIONS = kept(select(Organisation.id, Organisation.name).order_by(Organi
 
 def organisations() -> list[tuple[int, str]]:
     """Id and name of every organisation."""
-    return [(row.id, row.name) for row in db.session.execute(_ORGANISATIONS)]
+    return [(row.id, row.name) for row in straight(_ORGANISATIONS)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import unicodedata
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 
 from ..audit.kinds import Kind
@@ -15,7 +14,8 @@ from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
 from ..settings import values
-from . import joining, links, passwords
+from ..words import _
+from . import affiliation, joining, links, mail_addresses, passwords
 from .joining import Seat
 from .models import AccountType, OneTimeLink, Profile, Purpose, User
 from .permissions import Permission
@@ -25,20 +25,14 @@ from .sending import check_open
 from .sending import send_invitation as send_invitation
 from .viewer import Viewer
 
-LONGEST = 128
+LONGEST = mail_addresses.LONGEST
 
 
 def free_address(email: str) -> str:
     """The sign-in name, tidied; refused at its field when it is none, too long or somebody else's."""
-    email = email.strip().lower()
-    if len(email) > LONGEST:
-        raise Unfit("email", f"Use at most {LONGEST} characters.")
-    try:
-        validate_email(email, check_deliverability=False, globally_deliverable=False)
-    except EmailNotValidError:
-        raise Unfit("email", "Enter an e-mail address like name@example.org.") from None
+    email = mail_addresses.tidied(email)
     queue_up("addresses")
-    if db.session.scalar(select(User.id).where(User.email == email)):
+    if db.session.scalar(select(User.id).where(User.email.in_(mail_addresses.spellings(email))).limit(1)):
         raise Unfit("email", "There is already an account with this address. Choose another one.")
     return email
 
@@ -47,9 +41,9 @@ def proper_name(name: str, kind: AccountType, organisation: Organisation | None)
     """The name, tidied; refused at its field when it is empty, too long or that of the team."""
     name = " ".join(name.split())
     if not name:
-        raise Unfit("name", "Type a name.")
+        raise Unfit("name", _("Type a name."))
     if len(name) > LONGEST:
-        raise Unfit("name", f"Use at most {LONGEST} characters.")
+        raise Unfit("name", _("Use at most %(count)s characters.", count=LONGEST))
     if kind is AccountType.EXTERNAL:
         _check_name(name, organisation)
     return name
@@ -71,7 +65,7 @@ def invite(*, email: str, name: str, kind: AccountType, seats: list[Seat], by: V
     db.session.flush()
     for organisation, profiles in places:
         party = joining.party_of(organisation, works_for) if kind is AccountType.EXTERNAL else None
-        join(user, organisation, profiles, default=organisation is home, party_id=party.id if party else None)
+        affiliation.enter(user, join(user, organisation, profiles, default=organisation is home), party)
         _note(user, organisation, profiles, first=organisation is home, by=by)
     if kind is not AccountType.SERVICE:
         send_invitation(user, home, by=by)
@@ -151,9 +145,9 @@ def _check_name(name: str, organisation: Organisation | None) -> None:
     """Nobody may sign as the team towards other guests."""
     taken = {_bare(text) for text in ("security team", "the security team", organisation.name if organisation else "")}
     if not _bare(name):
-        raise Unfit("name", "Use a name that can be seen: letters or digits.")
+        raise Unfit("name", _("Use a name that can be seen: letters or digits."))
     if _bare(name) in taken:
-        raise Unfit("name", "This is what the team is called. Use the person's own name, so that everybody knows who is writing.")
+        raise Unfit("name", _("This is what the team is called. Use the person's own name, so that everybody knows who is writing."))
 
 
 def accept(token: str, *, name: str, password: str) -> User:
@@ -177,5 +171,6 @@ def accept(token: str, *, name: str, password: str) -> User:
         raise NotVisible("link")  # locked while the password was hashed
     user.name, user.password_hash, user.activated_at = " ".join(name.split()), stored, now()
     user.epoch += 1
+    affiliation.rename(user)
     record(Kind.USER_ACTIVATED, actor=user, organisation_id=link.organisation_id, object_id=user.id)
     return user

@@ -12,7 +12,7 @@ from ..audit.record import record
 from ..extensions import db
 from ..organisations.models import Organisation, Party, PartyKind
 from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
-from . import links, powers
+from . import affiliation, links, powers
 from .models import AccountType, ApiKey, Membership, Profile, Purpose, User, membership_profile
 from .permissions import CATALOGUE, ProfileType
 from .platform import join
@@ -46,6 +46,7 @@ class Held:
     default: bool
     works_for: str
     profiles: list[Profile] = field(default_factory=list)
+    party_id: int | None = None
 
 
 def held_by(user_id: int, *, by: Viewer, organisation_id: int | None = None) -> list[Held]:
@@ -63,7 +64,7 @@ def held_by(user_id: int, *, by: Viewer, organisation_id: int | None = None) -> 
         wanted = wanted.where(Organisation.id == organisation_id)
     rows = db.session.execute(wanted).all()
     profiles = _profiles_of([m.id for m, _, _ in rows])
-    return [Held(m.id, o.id, o.name, o.built_in, o.locked, m.is_default, party or "", profiles[m.id]) for m, o, party in rows]
+    return [Held(m.id, o.id, o.name, o.built_in, o.locked, m.is_default, party or "", profiles[m.id], m.party_id) for m, o, party in rows]
 
 
 def held_at(user_id: int, organisation_id: int, *, by: Viewer) -> Held:
@@ -154,8 +155,7 @@ def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int
     if works_for is not None and user.external and " ".join(works_for.split()) != seat.works_for:
         party = party_of(organisation, works_for)
         changes["works_for"] = [seat.works_for, party.name if party else ""]
-        membership = update(Membership).where(Membership.id == seat.membership_id)
-        db.session.execute(membership.values(party_id=party.id if party else None))
+        affiliation.enter(user, db.session.get_one(Membership, seat.membership_id, populate_existing=True), party)
     if changes:
         record(Kind.MEMBERSHIP_CHANGED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
     return user
@@ -196,7 +196,7 @@ def add(user_id: int, seat: Seat, *, by: Viewer, works_for: str = "") -> User:
         raise Unfit("organisation", f"{user.name} works in {organisation.name} already. Choose another one.")
     profiles = fitting(user.type, organisation, seat.profile_ids, by=by)
     party = party_of(organisation, works_for) if user.external else None
-    join(user, organisation, profiles, party_id=party.id if party else None)
+    affiliation.enter(user, join(user, organisation, profiles), party)
     changes = {"profiles": [None, [profile.name for profile in profiles]]}
     record(Kind.MEMBERSHIP_ADDED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
     _renew(user, organisation, by=by)

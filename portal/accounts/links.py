@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from sqlalchemy import CursorResult, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, func, insert, select, update
 
 from ..clock import now
 from ..config import LIMITS, Settings
@@ -58,45 +59,65 @@ MOST_AN_HOUR = 10
 def make_link(purpose: Purpose, *, user: User | None = None, organisation_id: int | None = None, by: Any = None) -> OneTimeLink:
     """Add a link to the running transaction; older ones of the same purpose for the same person die."""
     supersede(purpose, user)
-    salt = secrets.token_hex(16)
-    link = OneTimeLink(
-        purpose=purpose,
-        user_id=user.id if user else None,
-        organisation_id=organisation_id,
-        epoch=user.epoch if user else 0,
-        salt=salt,
-        nonce_hash=_hash(_nonce(purpose, salt)),
-        created_by_id=getattr(by, "user_id", None),
-        created_by_name=getattr(by, "name", ""),
-        expires_at=now() + lifetime(purpose),
-    )
+    link = OneTimeLink(**_made(purpose, user, organisation_id, by))
     db.session.add(link)
     db.session.flush()
     return link
 
 
+def make_links(purpose: Purpose, users: Collection[User], *, organisation_id: int, by: Any = None) -> dict[int, int | None]:
+    """A link for each of these people, with as many statements as for one; its id by theirs."""
+    if not users:
+        return {}
+    supersede_all(purpose, [user.id for user in users])
+    rows = [_made(purpose, user, organisation_id, by) for user in users]
+    made = db.session.execute(insert(OneTimeLink).returning(OneTimeLink.user_id, OneTimeLink.id), rows)
+    return {user_id: key for user_id, key in made if user_id is not None}
+
+
+def _made(purpose: Purpose, user: User | None, organisation_id: int | None, by: Any) -> dict[str, Any]:
+    salt = secrets.token_hex(16)
+    return {
+        "purpose": purpose,
+        "user_id": user.id if user else None,
+        "organisation_id": organisation_id,
+        "epoch": user.epoch if user else 0,
+        "salt": salt,
+        "nonce_hash": _hash(_nonce(purpose, salt)),
+        "created_by_id": getattr(by, "user_id", None) or None,
+        "created_by_name": getattr(by, "name", ""),
+        "expires_at": now() + lifetime(purpose),
+    }
+
+
 def check_pace(purpose: Purpose, user: User) -> None:
     """Refuse to fill somebody's mailbox: so many links within an hour, whoever asks for them."""
-    since = now() - timedelta(hours=1)
-    wanted = select(func.count(OneTimeLink.id)).where(OneTimeLink.purpose == purpose, OneTimeLink.user_id == user.id)
-    if (db.session.scalar(wanted.where(OneTimeLink.created_at > since)) or 0) >= MOST_AN_HOUR:
+    if paced(purpose, [user.id]):
         raise TooMany(f"{user.name} was sent {MOST_AN_HOUR} such letters within an hour. Wait before you send another one.", 600)
+
+
+def paced(purpose: Purpose, user_ids: Collection[int]) -> set[int]:
+    """Those of these people who were sent so many links within an hour that the next must wait."""
+    since = now() - timedelta(hours=1)
+    recent = (OneTimeLink.purpose == purpose, OneTimeLink.user_id.in_(user_ids), OneTimeLink.created_at > since)
+    wanted = select(OneTimeLink.user_id).where(*recent).group_by(OneTimeLink.user_id)
+    return {key for key in db.session.scalars(wanted.having(func.count() >= MOST_AN_HOUR)) if key is not None}
 
 
 def supersede(purpose: Purpose, user: User | None) -> bool:
     """End every open link of this purpose for this person; whether there was one."""
-    result = db.session.execute(
-        update(OneTimeLink)
-        .where(
-            OneTimeLink.purpose == purpose,
-            OneTimeLink.user_id == user.id if user else OneTimeLink.user_id.is_(None),
-            OneTimeLink.used_at.is_(None),
-            OneTimeLink.superseded_at.is_(None),
-        )
-        .values(superseded_at=now())
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount > 0
+    return bool(_end(purpose, OneTimeLink.user_id == user.id if user else OneTimeLink.user_id.is_(None)))
+
+
+def supersede_all(purpose: Purpose, user_ids: Collection[int]) -> set[int]:
+    """End every open link of this purpose for these people; who had one."""
+    return {key for key in _end(purpose, OneTimeLink.user_id.in_(user_ids)) if key is not None} if user_ids else set()
+
+
+def _end(purpose: Purpose, whose: ColumnElement[bool]) -> list[int | None]:
+    opened = (OneTimeLink.used_at.is_(None), OneTimeLink.superseded_at.is_(None))
+    ended = update(OneTimeLink).where(OneTimeLink.purpose == purpose, whose, *opened).values(superseded_at=now())
+    return list(db.session.scalars(ended.returning(OneTimeLink.user_id)))
 
 
 def token_for(link: OneTimeLink) -> str:

@@ -24,6 +24,7 @@ from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal, Unfit
 from ..settings import values
 from ..vault import Unreadable, open_sealed, seal
+from ..words import _, later
 from . import passkeys, passwords, powers, sessions, steps, throttle
 from .models import AccountType, LoginSession, Membership, Passkey, RecoveryCode, Totp, User
 from .steps import Aim, Step
@@ -31,10 +32,10 @@ from .viewer import Viewer
 
 SECONDS = 30
 CODES, CODE_BYTES = 10, 15
-WRONG_CODE = "This code is not right. Type the six digits the app shows now; each works once."
-OVER = "This took longer than ten minutes, or something about your account changed. Begin again."
-NO_PASSKEYS = "Passkeys need this product to be reached by a name, over https."
-REQUIRED = "A second step is required of you, so the last one stays. Add another one first, then remove this one."
+WRONG_CODE = later("This code is not right. Type the six digits the app shows now; each works once.")
+OVER = later("This took longer than ten minutes, or something about your account changed. Begin again.")
+NO_PASSKEYS = later("Passkeys need this product to be reached by a name, over https.")
+REQUIRED = later("A second step is required of you, so the last one stays. Add another one first, then remove this one.")
 # What people type when they read a recovery code from paper.
 MISREAD = str.maketrans({"0": "O", "1": "I", "8": "B", "-": "", " ": ""})
 
@@ -90,11 +91,11 @@ def prove(viewer: Viewer, password: str) -> User:
     stored = db.session.scalar(select(User.password_hash).where(User.id == viewer.user_id))
     db.session.rollback()
     if not passwords.verify(stored, password):
-        raise Unfit("password", "Your password is not right.")
+        raise Unfit("password", _("Your password is not right."))
     start_writing()
     user = _own(viewer.user_id)
     if user.password_hash != stored or not sessions.still_open(viewer, user):
-        raise Refusal("Your account was changed elsewhere in the meantime. Sign in again.")
+        raise Refusal(_("Your account was changed elsewhere in the meantime. Sign in again."))
     throttle.forgive("password", str(user.id), tries=1)
     return user
 
@@ -111,7 +112,7 @@ def start(viewer: Viewer, aim: Aim, password: str, *, face: str) -> str:
     if aim is not Aim.CODES:
         return steps.start(aim, user, face)[0]
     if not user.mfa:
-        raise Refusal("Set up an app or a passkey first. Recovery codes are for the day it is not at hand.")
+        raise Refusal(_("Set up an app or a passkey first. Recovery codes are for the day it is not at hand."))
     _tell(user, "codes")
     return _make_codes(user, aim, face)
 
@@ -195,7 +196,7 @@ def add_passkey(viewer: Viewer, key: str, name: str, credential: str, *, face: s
     """Take the passkey the browser made into use."""
     step = step_of(viewer, key, face, Aim.PASSKEY)
     if not name.strip():
-        raise Unfit("name", "Give the passkey a name, so that you know it again.")
+        raise Unfit("name", _("Give the passkey a name, so that you know it again."))
     user = _own(viewer.user_id)
     if not steps.consume(step):
         raise Over

@@ -16,13 +16,14 @@ from ..clock import now
 from ..config import Settings
 from ..extensions import db
 from ..refusals import NotVisible, Refusal
+from ..words import _, later
 from .models import Passkey, User
 from .steps import Step
 
 MOST = 10
 LONGEST_ID = 1400
 PREFERRED = "preferred"
-NOT_PROVEN = "The passkey could not be checked. Try again, or use another one."
+NOT_PROVEN = later("The passkey could not be checked. Try again, or use another one.")
 
 
 def _settings() -> Settings:
@@ -119,9 +120,9 @@ def register(step: Step, name: str, credential: str) -> Passkey:
     if len(credential_id) > LONGEST_ID:
         raise Refusal(NOT_PROVEN)
     if len(of(step.user_id)) >= MOST:
-        raise Refusal(f"You have {MOST} passkeys already. Remove one you no longer use first.")
+        raise Refusal(_("You have %(count)s passkeys already. Remove one you no longer use first.", count=MOST))
     if db.session.scalar(select(Passkey.id).where(Passkey.credential_id == credential_id)) is not None:
-        raise Refusal("This passkey is in use already. Make a new one, on this device or another.")
+        raise Refusal(_("This passkey is in use already. Make a new one, on this device or another."))
     public_key = cbor.encode(dict(made.credential_data.public_key))
     passkey = Passkey(user_id=step.user_id, credential_id=credential_id, public_key=public_key, sign_count=made.counter, name=name)
     db.session.add(passkey)

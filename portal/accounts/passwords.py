@@ -16,8 +16,27 @@ from flask import current_app
 from ..config import Settings
 from ..refusals import Refusal, TooMany
 from ..settings import values
+from ..words import _, later
 
 LONGEST = 256
+TOO_EASY = later("It is too easy to guess.")
+# What zxcvbn says of a password, so that the catalogues have it.
+WARNINGS = (
+    later("Straight rows of keys are easy to guess."),
+    later("Short keyboard patterns are easy to guess."),
+    later('Repeats like "aaa" are easy to guess.'),
+    later('Repeats like "abcabcabc" are only slightly harder to guess than "abc".'),
+    later('Sequences like "abc" or "6543" are easy to guess.'),
+    later("Recent years are easy to guess."),
+    later("Dates are often easy to guess."),
+    later("This is a top-10 common password."),
+    later("This is a top-100 common password."),
+    later("This is a very common password."),
+    later("This is similar to a commonly used password."),
+    later("A word by itself is easy to guess."),
+    later("Names and surnames by themselves are easy to guess."),
+    later("Common names and surnames are easy to guess."),
+)
 PRODUCT_WORDS = ["portal", "console", "password", "security", "incident"]
 
 # Each hash takes 64 MiB and a core: unbounded, the sign-in page would be a lever to stop the machine (security.md 3.3).
@@ -28,7 +47,7 @@ _queue = threading.BoundedSemaphore(18)
 @contextmanager
 def _turn() -> Iterator[None]:
     if not _queue.acquire(blocking=False):
-        raise TooMany("Too many people are signing in at this moment. Try again in a few seconds.", 5)
+        raise TooMany(_("Too many people are signing in at this moment. Try again in a few seconds."), 5)
     try:
         with _running:
             yield
@@ -94,16 +113,17 @@ def check_strength(password: str, about: list[str]) -> None:
     """Refuse what is short, common or made of the person's own data (`about`: name, address, team)."""
     shortest = values.sign_in_policy().password_shortest
     if len(password) < shortest:
-        raise Refusal(f"Use at least {shortest} characters. A few words in a row are easy to remember.")
+        raise Refusal(_("Use at least %(count)s characters. A few words in a row are easy to remember.", count=shortest))
     if len(password) > LONGEST:
-        raise Refusal(f"Use at most {LONGEST} characters.")
+        raise Refusal(_("Use at most %(count)s characters.", count=LONGEST))
     from zxcvbn import zxcvbn  # loaded when somebody sets a password: its word lists are large
 
     own = [part.lower() for text in about for part in text.replace("@", " ").replace(".", " ").split() if len(part) > 2]
     words = own + PRODUCT_WORDS
     if _left_without(words, password) < shortest // 2:  # zxcvbn counts each word as one more thing to guess, known or not
-        raise Refusal("Choose a harder password: this one is made of your name, your address or words of this product.")
+        raise Refusal(_("Choose a harder password: this one is made of your name, your address or words of this product."))
     result = zxcvbn(password[:72], user_inputs=words)
     if result["score"] < 3:
-        hint = result["feedback"]["warning"] or "It is too easy to guess."
-        raise Refusal(f"Choose a harder password: {hint.rstrip('.')}. A few unrelated words in a row work well.")
+        warning = result["feedback"]["warning"] or TOO_EASY.text
+        hint = _(warning)
+        raise Refusal(_("Choose a harder password: %(hint)s. A few unrelated words in a row work well.", hint=hint.rstrip(".")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import delete as delete_from
@@ -19,7 +20,7 @@ from ..organisations.models import Organisation
 from ..refusals import Refusal, Stale, Unfit
 from ..settings import values
 from ..sharing.models import Access, Grant
-from . import invitations, joining, links, powers, sessions
+from . import affiliation, invitations, joining, links, powers, sessions
 from .models import (
     AccountType,
     ApiKey,
@@ -64,7 +65,10 @@ def edit(user_id: int, *, name: str, email: str | None = None, seen: str | None 
         email = invitations.free_address(email)
     changes = {key: [old, new] for key, old, new in (("name", user.name, name), ("email", user.email, email)) if old != new}
     if changes:
+        before = user.email
         user.name, user.email = name, email
+        affiliation.rename(user)
+        affiliation.readdress(user, before)
         record(Kind.USER_EDITED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
     if "email" in changes and user.type is not AccountType.SERVICE:
         links.supersede(Purpose.INVITATION, user)  # the older link went to somebody else
@@ -80,11 +84,20 @@ def lock(user_id: int, *, by: Viewer) -> User:
     user, organisation = powers.account(user_id, by=by)
     if user.active:
         powers.spare(user.id)
-        user.active = False
-        sessions.end_all(user)
-        _drop_letters(user, "the account was locked")
+        close([user], "the account was locked")
         record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
+
+
+def close(users: Sequence[User], why: str) -> None:
+    """What closes accounts, however many: nothing goes in or out any more. Whether it may be done is the caller's business."""
+    ids = [user.id for user in users]
+    for user in users:
+        user.active = False
+        user.epoch += 1
+    db.session.flush()
+    db.session.execute(delete_from(LoginSession).where(LoginSession.user_id.in_(ids)))
+    _drop_letters(ids, why)
 
 
 def unlock(user_id: int, *, by: Viewer) -> User:
@@ -203,15 +216,16 @@ def erase(user: User, organisation: Organisation, *, by: Viewer) -> None:
     changes = {"name": [user.name, None], "email": [user.email, None]}
     record(Kind.USER_DELETED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
     sessions.end_all(user)
-    _drop_letters(user, "the account was deleted")
+    _drop_letters([user.id], "the account was deleted")
     _take_away(user.id)
     user.deleted_at, user.active, user.email = now(), False, f"deleted-{user.id}"
-    user.password_hash, user.mfa, user.picture, user.language, user.time_zone = None, False, "", "", ""
+    user.password_hash, user.mfa, user.picture = None, False, ""
+    user.language, user.browser_language, user.time_zone = "", "", ""
     db.session.flush()
 
 
-def _drop_letters(user: User, why: str) -> None:
-    waiting = (OutboxMessage.to_user_id == user.id, OutboxMessage.state == State.WAITING)
+def _drop_letters(user_ids: Collection[int], why: str) -> None:
+    waiting = (OutboxMessage.to_user_id.in_(user_ids), OutboxMessage.state == State.WAITING)
     db.session.execute(update(OutboxMessage).where(*waiting).values(state=State.DROPPED, last_error=why))
 
 

@@ -17,6 +17,7 @@ from ..database import start_writing
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal
+from ..words import _, later
 from . import sessions
 from .models import Membership, Picture, User
 from .permissions import Permission
@@ -54,11 +55,11 @@ BROKEN = (
     Image.DecompressionBombWarning,
 )
 
-NOTHING = "Choose a picture first: a PNG or JPEG file."
-TOO_LARGE = "This picture is too large. Choose one under 500 kB."
-TOO_MANY_PIXELS = "This picture has too many pixels to be worked on here. Make it smaller, 1000 by 1000 is plenty, and try again."
-WRONG_KIND = "This is not a PNG or JPEG picture. Choose one of these two."
-UNREADABLE = "This picture cannot be read; the file is damaged. Save it again as PNG or JPEG and try once more."
+NOTHING = later("Choose a picture first: a PNG or JPEG file.")
+TOO_LARGE = later("This picture is too large. Choose one under 500 kB.")
+TOO_MANY_PIXELS = later("This picture has too many pixels to be worked on here. Make it smaller, 1000 by 1000 is plenty, and try again.")
+WRONG_KIND = later("This is not a PNG or JPEG picture. Choose one of these two.")
+UNREADABLE = later("This picture cannot be read; the file is damaged. Save it again as PNG or JPEG and try once more.")
 
 _one_at_a_time = threading.Lock()
 
@@ -119,7 +120,7 @@ def set_person_picture(viewer: Viewer, data: bytes) -> None:
     start_writing()
     user = db.session.get_one(User, viewer.user_id, with_for_update=True)
     if not sessions.still_open(viewer, user):
-        raise Refusal("You were signed out in the meantime. Sign in again.")
+        raise Refusal(_("You were signed out in the meantime. Sign in again."))
     _replace(Picture.user_id == user.id, Picture(user_id=user.id, content=content))
     user.picture = secrets.token_hex(4)
     record(Kind.PICTURE_CHANGED, actor=viewer, object_id=user.id)

@@ -14,6 +14,7 @@ from ..clock import now
 from ..database import start_writing
 from ..extensions import db
 from ..refusals import Refusal
+from ..words import later
 from . import mfa, passkeys, sign_in, steps, throttle
 from .models import Totp, User
 from .steps import Aim, Step
@@ -36,11 +37,11 @@ CHECKS: dict[Way, Callable[[Step, str], bool]] = {
     Way.RECOVERY: lambda step, code: mfa.use_recovery_code(step.user_id, code),
 }
 WRONG: dict[Way, str] = {
-    Way.CODE: (
+    Way.CODE: later(
         "This code is not right. Each code works once: wait for the next one in your app, then type it. A recovery code has its own field."
     ),
     Way.PASSKEY: passkeys.NOT_PROVEN,
-    Way.RECOVERY: "This recovery code is not right, or it was used before. Type one you have not used yet.",
+    Way.RECOVERY: later("This recovery code is not right, or it was used before. Type one you have not used yet."),
 }
 
 
@@ -61,7 +62,7 @@ def due(key: str, face: str) -> Due | None:
     return Due(app, passkeys.request_options(step))
 
 
-def finish(key: str, way: Way, proof: str, *, face: str, trace: Trace) -> sign_in.SignedIn:
+def finish(key: str, way: Way, proof: str, *, face: str, trace: Trace, language: str = "") -> sign_in.SignedIn:
     """Open the session for who shows their second factor; each try is counted, a wrong one is on record."""
     step = steps.find(key, face, Aim.SIGN_IN)
     if step is None:
@@ -79,4 +80,4 @@ def finish(key: str, way: Way, proof: str, *, face: str, trace: Trace) -> sign_i
     if not steps.consume(step):
         raise mfa.Over
     throttle.forgive(bucket, str(step.user_id), tries=1)
-    return sign_in.start(user, face, trace, mfa_at=now())
+    return sign_in.start(user, face, trace, mfa_at=now(), language=language)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ..audit.kinds import Kind
-from ..audit.record import record
-from ..mail.outbox import post
+from ..audit.record import record, record_all
+from ..mail.outbox import post, post_all
 from ..organisations.models import Organisation
 from ..refusals import Refusal
 from . import links
@@ -21,6 +23,13 @@ def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None
     post("invitation", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
     record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return link
+
+
+def send_invitations(users: Collection[User], organisation: Organisation, *, by: Viewer) -> None:
+    """The same for many people, who were asked about before, with as many statements as for one."""
+    made = links.make_links(Purpose.INVITATION, users, organisation_id=organisation.id, by=by)
+    post_all("invitation", made, organisation_id=organisation.id)
+    record_all(Kind.USER_INVITED, {user.id: {} for user in users}, actor=by, organisation_id=organisation.id)
 
 
 def check_open(user: User) -> None:

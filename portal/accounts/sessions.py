@@ -86,6 +86,8 @@ _WANTED = (
     Organisation.built_in,
     Organisation.names_analysts,
     Organisation.picture.label("organisation_picture"),
+    Membership.party_id,
+    Membership.portal_admin,
     Profile.permissions,
     # What administrators set travels along, so that no page asks for it by itself.
     _group("sign_in"),
@@ -177,13 +179,17 @@ def _viewer(current: Sequence[Any], rows: Sequence[Any], policy: values.SignInPo
         picture=first.picture,
         organisation_picture=first.organisation_picture,
         must_enrol=not first.mfa and policy.demands_mfa(external=external, platform=first.built_in),
+        party_id=first.party_id if external else None,
+        portal_admin=external and first.portal_admin and first.party_id is not None,
     )
 
 
 def viewer_of(user_id: int, organisation_id: int) -> Viewer | None:
     """The person as they would look at this organisation now, without a session; for letters. None when they may not."""
+    place = (Organisation.name.label("place"), Organisation.built_in)
+    seat = (*place, Membership.party_id, Membership.portal_admin, Profile.permissions)
     rows = db.session.execute(
-        select(User.id, User.name, User.email, User.type, Organisation.name.label("place"), Organisation.built_in, Profile.permissions)
+        select(User.id, User.name, User.email, User.type, *seat)
         .join(Membership, Membership.user_id == User.id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
         .outerjoin(membership_profile, membership_profile.c.membership_id == Membership.id)
@@ -194,7 +200,8 @@ def viewer_of(user_id: int, organisation_id: int) -> Viewer | None:
         return None
     first, permissions = rows[0], frozenset(name for row in rows for name in row.permissions or ())
     external = first.type is AccountType.EXTERNAL
-    return Viewer(first.id, first.name, first.email, external, organisation_id, first.place, permissions, first.built_in)
+    works_for = {"party_id": first.party_id, "portal_admin": first.portal_admin and first.party_id is not None} if external else {}
+    return Viewer(first.id, first.name, first.email, external, organisation_id, first.place, permissions, first.built_in, **works_for)
 
 
 def touch(found: Found, *, writing: bool) -> None:

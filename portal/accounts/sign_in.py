@@ -15,13 +15,14 @@ from ..extensions import db
 from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal
+from ..words import _, later
 from . import links, mfa, passwords, sessions, steps, throttle
 from .invitations import send_invitation
 from .models import AccountType, Membership, Purpose, User
 from .standing import standing_of
-from .viewer import Viewer
+from .viewer import LANGUAGES, Viewer
 
-WRONG = "The e-mail address or the password is not right."
+WRONG = later("The e-mail address or the password is not right.")
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Stranger:
     name: str = "an unknown account"
 
 
-def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn | StepDue:
-    """Check the password, then open a session on this face or begin the second step.
+def sign_in(email: str, password: str, *, face: str, trace: Trace, language: str = "") -> SignedIn | StepDue:
+    """Check the password, then open a session on this face or begin the second step; `language` as `start` takes it.
 
     No lock is held while hashing; the account is read again afterwards.
     """
@@ -71,7 +72,7 @@ def sign_in(email: str, password: str, *, face: str, trace: Trace) -> SignedIn |
     throttle.forgive("sign-in", f"{email}|{network}")
     throttle.forgive("network", network, tries=1)
     try:
-        return _second_step(user, face) if user.mfa else start(user, face, trace)
+        return _second_step(user, face) if user.mfa else start(user, face, trace, language=language)
     except Refusal:  # right password, wrong door: whoever tries that leaves a trace
         db.session.rollback()
         record_apart(Kind.SIGN_IN_FAILED, actor=user, object_id=user_id or "")
@@ -92,11 +93,16 @@ def _second_step(user: User, face: str) -> StepDue:
     return StepDue(steps.start(steps.Aim.SIGN_IN, user, face)[0], face)
 
 
-def start(user: User, face: str, trace: Trace, *, mfa_at: datetime | None = None) -> SignedIn:
-    """Open a session for somebody who has just proved who they are; `mfa_at`, with a second factor too."""
+def start(user: User, face: str, trace: Trace, *, mfa_at: datetime | None = None, language: str = "") -> SignedIn:
+    """Open a session for somebody who has just proved who they are; `mfa_at`, with a second factor too.
+
+    `language`: what their browser asks for, one of ours or nothing; letters to people of the portal follow it.
+    """
     place = _place(user, face)
     key = sessions.open_session(user, place, face, user_agent=trace.user_agent, ip=trace.ip, mfa_at=mfa_at)
     user.last_sign_in_at = now()
+    if face == "portal":
+        user.browser_language = language if language in LANGUAGES else ""
     record(Kind.SIGNED_IN, actor=user, organisation_id=place, object_id=user.id)
     return SignedIn(key, face, user)
 
@@ -104,10 +110,11 @@ def start(user: User, face: str, trace: Trace, *, mfa_at: datetime | None = None
 def _place(user: User, face: str) -> int:
     """The organisation somebody begins in on this face; refused where they cannot come in."""
     if user.type is AccountType.SERVICE:
-        raise Refusal("A service account cannot sign in here; it uses the API.")
+        raise Refusal(_("A service account cannot sign in here; it uses the API."))
     if face_of(user) != face:
-        other = "the portal" if face == "console" else "the analyst console"
-        raise Refusal(f"This account belongs to {other}. Sign in there.")
+        if face == "console":
+            raise Refusal("This account belongs to the portal. Sign in there.")
+        raise Refusal(_("This account belongs to the analyst console. Sign in there."))
     place = db.session.execute(
         select(Membership.organisation_id)
         .join(Organisation, Organisation.id == Membership.organisation_id)
@@ -115,7 +122,7 @@ def _place(user: User, face: str) -> int:
         .order_by(Membership.is_default.desc(), Organisation.built_in, Membership.id)
     ).scalar()
     if place is None:
-        raise Refusal("Your organisation is locked. Ask its administrator.")
+        raise Refusal(_("Your organisation is locked. Ask its administrator."))
     return int(place)
 
 
@@ -184,16 +191,16 @@ def change_password(viewer: Viewer, current: str, new: str, *, face: str, trace:
     user = db.session.get_one(User, viewer.user_id)
     before, about = user.password_hash, [user.name, user.email]
     if new == current:
-        raise Refusal("This is your password already. Choose another one.")
+        raise Refusal(_("This is your password already. Choose another one."))
     passwords.check_strength(new, about)
     db.session.rollback()
     if not passwords.verify(before, current):
-        raise Refusal("Your current password is not right.")
+        raise Refusal(_("Your current password is not right."))
     stored = passwords.hash_password(new)
     start_writing()
     user = db.session.get_one(User, viewer.user_id, populate_existing=True, with_for_update=True)
     if user.password_hash != before or not sessions.still_open(viewer, user):
-        raise Refusal("Your account was changed elsewhere in the meantime. Sign in again.")
+        raise Refusal(_("Your account was changed elsewhere in the meantime. Sign in again."))
     throttle.forgive("password", str(user.id), tries=1)
     shown_at = mfa.shown_at(viewer)
     _replace_password(user, stored)

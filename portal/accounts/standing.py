@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, select
 
 from ..clock import now
-from ..database import kept
-from ..extensions import db
+from ..database import kept, straight
 from ..mail.models import OutboxMessage, State
 from .models import OneTimeLink, Purpose, User
 
@@ -77,7 +76,7 @@ def is_in(state: str, moment: Any) -> ColumnElement[bool]:
 _OPEN = (OneTimeLink.purpose == Purpose.INVITATION, OneTimeLink.used_at.is_(None), OneTimeLink.superseded_at.is_(None))
 _delivery = (
     select(OutboxMessage.state)
-    .where(OutboxMessage.link_id == OneTimeLink.id)
+    .where(OutboxMessage.link_id == OneTimeLink.id, OutboxMessage.letter == "invitation")
     .order_by(OutboxMessage.id.desc())
     .limit(1)
     .correlate(OneTimeLink)
@@ -94,7 +93,7 @@ def standings(users: Iterable[Any]) -> dict[int, Standing]:
     """Where each of these accounts (rows or users) stands; one query."""
     people = {user.id: user for user in users}
     unset = [user.id for user in people.values() if user.active and user.activated_at is None]
-    found = db.session.execute(_LINKS, {"users": unset}).all() if unset else []
+    found = straight(_LINKS, {"users": unset}).all() if unset else []
     # Should two be open, the one that still works says where the account stands.
     links = {link.user_id: link for link in sorted(found, key=lambda link: _works(link, people[link.user_id]))}
     return {key: _standing(user, links.get(key)) for key, user in people.items()}

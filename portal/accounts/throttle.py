@@ -14,6 +14,7 @@ from ..database import queue_up, start_writing
 from ..extensions import db
 from ..refusals import TooMany
 from ..settings import values
+from ..words import ngettext
 from .models import Attempt
 
 # (how many, within how many seconds)
@@ -51,7 +52,7 @@ def spend(*budgets: tuple[str, str, Limits | Callable[[], Limits]]) -> None:
             if count >= most:
                 db.session.rollback()
                 wait = max(1, int((first - since).total_seconds()))
-                raise TooMany(f"Too many tries. Wait {_words(wait)}, then try again.", wait)
+                raise TooMany(_sentence(wait), wait)
         db.session.add(Attempt(bucket=bucket, at=moment))
     db.session.execute(delete(Attempt).where(Attempt.at < moment - timedelta(seconds=LONGEST)))
     db.session.commit()
@@ -81,8 +82,15 @@ def _bucket(name: str, key: str) -> str:
     return hashlib.sha256(f"{name}:{key}".encode()).hexdigest()
 
 
-def _words(seconds: int) -> str:
+def _sentence(seconds: int) -> str:
     if seconds < 90:
-        return f"{seconds} seconds"
+        return ngettext(
+            "Too many tries. Wait %(num)s second, then try again.", "Too many tries. Wait %(num)s seconds, then try again.", seconds
+        )
     minutes = -(-seconds // 60)
-    return f"{minutes} minutes" if minutes < 90 else f"{-(-minutes // 60)} hours"
+    if minutes < 90:
+        return ngettext(
+            "Too many tries. Wait %(num)s minute, then try again.", "Too many tries. Wait %(num)s minutes, then try again.", minutes
+        )
+    hours = -(-minutes // 60)
+    return ngettext("Too many tries. Wait %(num)s hour, then try again.", "Too many tries. Wait %(num)s hours, then try again.", hours)

@@ -11,11 +11,17 @@ CONSOLE_LANGUAGES = {"en-GB": "English (day first)", "en-US": "English (month fi
 LANGUAGES = {**CONSOLE_LANGUAGES, "fr": "Français", "de": "Deutsch", "es": "Español"}
 
 
+def languages_for(viewer: Viewer) -> dict[str, str]:
+    """What somebody may choose from: people outside all, colleagues what the console speaks."""
+    return LANGUAGES if viewer.external else CONSOLE_LANGUAGES
+
+
 @dataclass(frozen=True)
 class Viewer(UserMixin):  # type: ignore[misc]
     """Frozen, so that nothing a view does can widen it. `permissions` are those of the organisation worked in;
     `platform` says that this is the admin organisation; `names_analysts`, that outsiders are told analysts' names; `must_enrol`, that
-    a second factor is required of them and missing, so that they may do nothing but set one up; `viewed_by_id`, the colleague who looks
+    a second factor is required of them and missing, so that they may do nothing but set one up; `party_id`, which external organisation
+    they work for; `portal_admin`, that they manage its people; `viewed_by_id`, the colleague who looks
     through their eyes: such a viewer only reads, and leaves no trace."""
 
     user_id: int
@@ -35,6 +41,8 @@ class Viewer(UserMixin):  # type: ignore[misc]
     organisation_picture: str = ""
     must_enrol: bool = False
     viewed_by_id: int | None = None
+    party_id: int | None = None
+    portal_admin: bool = False
 
     def can(self, permission: str) -> bool:
         """Whether their profiles in this organisation hold the permission."""

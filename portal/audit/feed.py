@@ -98,9 +98,11 @@ class Happening(Event):
 
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "people": ("user:", "membership:", "session:", "people:"),
+    "people": ("user:", "membership:", "session:", "people:", "party:"),
     "platform": ("organisation:", "profile:", "settings:", "mail:", "status:", "field:", "type:", "template:"),
 }
+# Kinds whose entries hold the id of an account.
+OF_PEOPLE = ("user:", "membership:", "session:", "people:")
 
 
 def newest(viewer: Viewer, *, group: str = "", before: int | None = None, size: int = 50) -> list[Happening]:
@@ -125,7 +127,7 @@ def _in_group(group: str) -> ColumnElement[bool] | None:
 
 def _names(rows: list[AuditEntry]) -> dict[str, str]:
     """Names of the people whom entries are about, by the id an entry holds."""
-    ids = {int(row.object_id) for row in rows if row.kind.startswith(GROUPS["people"]) and row.object_id.isdecimal()}
+    ids = {int(row.object_id) for row in rows if row.kind.startswith(OF_PEOPLE) and row.object_id.isdecimal()}
     if not ids:
         return {}
     return {str(key): name for key, name in db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))}
@@ -133,18 +135,18 @@ def _names(rows: list[AuditEntry]) -> dict[str, str]:
 
 def _happening(row: AuditEntry, number: int | None, title: str | None, names: dict[str, str]) -> Happening:
     event = _event(row)
-    person = names.get(row.object_id, "") if row.kind.startswith(GROUPS["people"]) and str(row.actor_id) != row.object_id else ""
+    person = names.get(row.object_id, "") if row.kind.startswith(OF_PEOPLE) and str(row.actor_id) != row.object_id else ""
     return Happening(**{**vars(event), "about": event.about or person}, case_number=number, case_title=title or "")
 
 
 # Where an entry about a file or a task keeps its name: it is said in the sentence, not as a change.
-NAMED = ("task", "file", "name")
+NAMED = ("party", "task", "file", "name")
 
 
 def _event(row: AuditEntry) -> Event:
     sentence, told = SENTENCES.get(Kind(row.kind), row.kind), dict(row.changes)
     about = f"#{row.object_id}" if row.kind == Kind.CASE_DELETED else ""
-    if row.kind.startswith(("file:", "task:")):
+    if row.kind.startswith(("file:", "task:", "party:")):
         key = next((key for key in NAMED if key in told and (None in told[key] or told[key][0] == told[key][1])), None)
         about = _words(next(value for value in reversed(told.pop(key)) if value is not None)) if key and told[key] != [None, None] else ""
     changes = [(field.replace("_", " "), _words(pair[0]), _words(pair[1])) for field, pair in told.items() if pair[0] != pair[1]]

@@ -46,6 +46,12 @@ class Kind(StrEnum):
     ORGANISATION_UNLOCKED = "organisation:unlocked"
     SETTINGS_CHANGED = "settings:changed"
     PEOPLE_EXPORTED = "people:exported"
+    STAFF_ADDED = "people:added"
+    STAFF_ROLES_CHANGED = "people:roles-changed"
+    STAFF_DEACTIVATED = "people:deactivated"
+    STAFF_REACTIVATED = "people:reactivated"
+    PORTAL_ADMIN_MADE = "people:admin-made"
+    PORTAL_ADMIN_REMOVED = "people:admin-removed"
     LETTER_RETRIED = "mail:retried"
     CASE_CREATED = "case:created"
     CASE_UPDATED = "case:updated"
@@ -95,6 +101,17 @@ class Kind(StrEnum):
     TEMPLATE_CREATED = "template:created"
     TEMPLATE_EDITED = "template:edited"
     TEMPLATE_DELETED = "template:deleted"
+    PARTY_CREATED = "party:created"
+    PARTY_EDITED = "party:edited"
+    PARTY_ADDRESSES_CHANGED = "party:addresses-changed"
+    CONTACT_CREATED = "party:contact-created"
+    CONTACT_EDITED = "party:contact-edited"
+    CONTACT_DELETED = "party:contact-deleted"
+    CONTACTS_MERGED = "party:contacts-merged"
+    AGREEMENT_CREATED = "party:agreement-created"
+    AGREEMENT_EDITED = "party:agreement-edited"
+    AGREEMENT_ENDED = "party:agreement-ended"
+    AGREEMENT_DELETED = "party:agreement-deleted"
 
 
 SENTENCES: dict[Kind, str] = {
@@ -136,6 +153,12 @@ SENTENCES: dict[Kind, str] = {
     Kind.ORGANISATION_UNLOCKED: "unlocked the organisation",
     Kind.SETTINGS_CHANGED: "changed the platform's settings",
     Kind.PEOPLE_EXPORTED: "exported the list of people",
+    Kind.STAFF_ADDED: "added a person to an external organisation",
+    Kind.STAFF_ROLES_CHANGED: "changed a person's roles",
+    Kind.STAFF_DEACTIVATED: "deactivated a person's account",
+    Kind.STAFF_REACTIVATED: "reactivated a person's account",
+    Kind.PORTAL_ADMIN_MADE: "made a person portal administrator",
+    Kind.PORTAL_ADMIN_REMOVED: "made a person portal administrator no more",
     Kind.LETTER_RETRIED: "sent letters again that had failed",
     Kind.CASE_CREATED: "created the case",
     Kind.CASE_UPDATED: "edited the case",
@@ -184,4 +207,15 @@ SENTENCES: dict[Kind, str] = {
     Kind.TEMPLATE_CREATED: "created a case template",
     Kind.TEMPLATE_EDITED: "edited a case template",
     Kind.TEMPLATE_DELETED: "deleted a case template",
+    Kind.PARTY_CREATED: "created an external organisation",
+    Kind.PARTY_EDITED: "edited an external organisation",
+    Kind.PARTY_ADDRESSES_CHANGED: "changed the addresses of an external organisation",
+    Kind.CONTACT_CREATED: "added a contact to an external organisation",
+    Kind.CONTACT_EDITED: "edited a contact of an external organisation",
+    Kind.CONTACT_DELETED: "deleted a contact of an external organisation",
+    Kind.CONTACTS_MERGED: "merged two contacts of an external organisation",
+    Kind.AGREEMENT_CREATED: "added a service agreement of an external organisation",
+    Kind.AGREEMENT_EDITED: "edited a service agreement of an external organisation",
+    Kind.AGREEMENT_ENDED: "ended a service agreement of an external organisation",
+    Kind.AGREEMENT_DELETED: "deleted a service agreement of an external organisation",
 }

@@ -70,6 +70,13 @@ def record(
     db.session.add(AuditEntry(**_values(kind, actor, case, organisation_id, object_id, changes, trace)))
 
 
+def record_all(kind: Kind, changes: dict[int, dict[str, Any]], *, actor: Any, organisation_id: int) -> None:
+    """Add an entry for each of these objects, with as many statements as for one; what changed about it by its id."""
+    rows = [_values(kind, actor, None, organisation_id, key, changed) for key, changed in changes.items()]
+    if rows:
+        db.session.execute(insert(AuditEntry), rows)
+
+
 def record_apart(
     kind: Kind,
     *,

@@ -20,6 +20,7 @@ from ..refusals import NotAllowed, NotVisible, Refusal
 from ..storage import intake
 from ..storage.intake import Upload
 from ..storage.models import Blob
+from ..words import Number, _
 from .comments import recount_outside
 from .models import Attachment, Case
 
@@ -96,7 +97,7 @@ def load_file(case: Case, uid: str) -> Attachment:
 def add_file(case: Case, upload: Upload, *, by: Viewer, external: bool = False) -> Attachment:
     """Put a file on the case. What an external user sends is external; a colleague's is internal unless they chose otherwise."""
     if not by.can(Permission.UPDATE_CASE):
-        raise NotAllowed("Your profile does not let you add files.")
+        raise NotAllowed(_("Your profile does not let you add files."))
     external = external or by.external
     if external and not case.shared:
         raise Refusal("This case is not shared with anybody outside, so a file cannot be sent to external users. Share the case first.")
@@ -132,8 +133,10 @@ def _check_room(case: Case, upload: Upload, by: Viewer) -> None:
     if by.external:  # a refusal must not tell how many internal files there are
         wanted = wanted.where(_table.c.external)
     if (db.session.connection().scalar(wanted) or 0) >= intake.most_files():
-        most = f"{intake.most_files():,}"
-        raise Refusal(f"“{upload.name}” was not added: a case can have {most} files. Remove some, or put several into one archive.")
+        values = {"file": upload.name, "most": Number(intake.most_files())}
+        raise Refusal(
+            _("“%(file)s” was not added: a case can have %(most)s files. Remove some, or put several into one archive.", **values)
+        )
 
 
 def _names(case: Case, *, external: bool) -> list[str]:
@@ -162,7 +165,7 @@ def _free_name(name: str, taken: list[str]) -> str:
 def remove_file(case: Case, file: Attachment, *, by: Viewer) -> None:
     """Take a file off the case; the audit trail keeps its name and hash, the store its bytes while another one has them."""
     if not by.can(Permission.UPDATE_CASE) or (by.external and file.author_id != by.user_id):
-        raise NotAllowed("Your profile does not let you remove files.")
+        raise NotAllowed(_("Your profile does not let you remove files."))
     changes = {"name": [file.name, None], "size": [file.size, None], "sha256": [file.sha256, None], "external": [file.external, None]}
     record(Kind.FILE_DELETED, actor=by, case=case, object_id=file.uid, changes=changes)
     db.session.delete(file)

@@ -19,6 +19,7 @@ from ..clock import now
 from ..database import kept
 from ..extensions import db
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale, TooMany
+from ..words import Number, _
 from .models import Attachment, Case, Comment, CommentRevision, Observable
 from .text import LONGEST, render, tidy
 
@@ -26,7 +27,7 @@ MOST_MESSAGES = 30
 MESSAGES_WITHIN = timedelta(minutes=10)
 MOST_REVISIONS = 50  # of one comment; the audit trail has the words of those before
 _entry, _revision = (cast("Table", model.__table__) for model in (AuditEntry, CommentRevision))
-CHANGED = "This was changed in the meantime."
+CHANGED = "This was changed in the meantime."  # for colleagues
 
 
 def load_comment(case: Case, uid: str) -> Comment:
@@ -51,16 +52,16 @@ def checked_message(text: str) -> str:
     """The text as it will be kept, or a Refusal."""
     message = tidy(text)
     if not message:
-        raise Refusal("Write something before you send it.")
+        raise Refusal(_("Write something before you send it."))
     if len(message) > LONGEST:
-        raise Refusal(f"This is longer than {LONGEST:,} characters. Send it in parts.")
+        raise Refusal(_("This is longer than %(most)s characters. Send it in parts.", most=Number(LONGEST)))
     return message
 
 
 def add_comment(case: Case, text: str, *, external: bool, by: Viewer) -> Comment:
     """Add a comment. What an external user writes is external; a colleague's is internal unless they chose otherwise."""
     if not by.can(Permission.COMMENT):
-        raise NotAllowed("Your profile lets you read, not write.")
+        raise NotAllowed(_("Your profile lets you read, not write."))
     external = external or by.external
     if external and not case.shared:
         raise Refusal("This case is not shared with anybody outside, so a comment cannot be sent to external users. Share the case first.")
@@ -97,7 +98,8 @@ def _check_pace(by: Viewer) -> None:
     )
     if (db.session.connection().scalar(written) or 0) >= MOST_MESSAGES:
         minutes = int(MESSAGES_WITHIN.total_seconds() // 60)
-        raise TooMany(f"You have sent {MOST_MESSAGES} messages within {minutes} minutes. Wait a little, then send this one.", 60)
+        values = {"count": MOST_MESSAGES, "minutes": minutes}
+        raise TooMany(_("You have sent %(count)s messages within %(minutes)s minutes. Wait a little, then send this one.", **values), 60)
 
 
 def version_of(comment: Comment) -> str:
@@ -112,7 +114,7 @@ def edit_comment(case: Case, comment: Comment, text: str, *, by: Viewer, version
     if message == comment.message:
         return
     if version is not None and version != version_of(comment):
-        raise Stale(f"{CHANGED} Look below at what it says now; saving again replaces it with what you typed.")
+        raise Stale(_("This was changed in the meantime. Look below at what it says now; saving again replaces it with what you typed."))
     if by.external:
         _check_pace(by)
     record(Kind.COMMENT_EDITED, actor=by, case=case, object_id=comment.uid, changes={"message": [comment.message, message]})
@@ -197,9 +199,9 @@ def delete_comment(case: Case, comment: Comment, *, by: Viewer) -> None:
 
 def _own(comment: Comment, by: Viewer) -> None:
     if not by.can(Permission.COMMENT):
-        raise NotAllowed("Your profile lets you read, not write.")
+        raise NotAllowed(_("Your profile lets you read, not write."))
     if comment.author_id != by.user_id:
-        raise NotAllowed("You can change your own comments only.")
+        raise NotAllowed(_("You can change your own comments only."))
 
 
 def recount_outside(case: Case) -> None:

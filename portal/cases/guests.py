@@ -13,33 +13,42 @@ from ..audit.models import AuditEntry
 from ..clock import now
 from ..extensions import db
 from ..refusals import Refusal, TooMany
+from ..words import _, later
 
 WITHDRAW_WITHIN = timedelta(minutes=10)
 MINUTES = WITHDRAW_WITHIN // timedelta(minutes=1)
-STAYS = f"This was sent more than {MINUTES} minutes ago, so it stays. If it should not be there, write a message to the security team."
 _entry = cast("Table", AuditEntry.__table__)
 
 
 class Pace(NamedTuple):
-    """So many acts of a kind within so much time."""
+    """So many acts of a kind within so much time; `sentence` is said when it is more."""
 
     kind: Kind
     most: int
     within: timedelta
-    sentence: str
+    sentence: Any
 
 
 FILES = Pace(
-    Kind.FILE_ADDED, 100, timedelta(minutes=10), "You have sent many files within a few minutes. Wait a little, then send the rest."
+    Kind.FILE_ADDED,
+    100,
+    timedelta(minutes=10),
+    later("You have sent many files within a few minutes. Wait a little, then send the rest."),
 )
 ITEMS = Pace(
-    Kind.OBSERVABLE_ADDED, 30, timedelta(minutes=10), "You have added evidence many times within a few minutes. Wait a little, then go on."
+    Kind.OBSERVABLE_ADDED,
+    30,
+    timedelta(minutes=10),
+    later("You have added evidence many times within a few minutes. Wait a little, then go on."),
 )
 REPORTS = Pace(
     Kind.CASE_CREATED,
     10,
     timedelta(hours=1),
-    "You have reported many incidents within an hour. Your text is kept: wait a little, then send it, or write a message on one of them.",
+    later(
+        "You have reported many incidents within an hour. "
+        "Your text is kept: wait a little, then send it, or write a message on one of them."
+    ),
 )
 
 
@@ -49,7 +58,7 @@ def check_pace(pace: Pace, by: Viewer) -> None:
         _entry.c.actor_id == by.user_id, _entry.c.at > now() - pace.within, _entry.c.kind == pace.kind.value
     )
     if (db.session.connection().scalar(done) or 0) >= pace.most:
-        raise TooMany(pace.sentence, 60)
+        raise TooMany(str(pace.sentence), 60)
 
 
 def withdraw_until(row: Any, by: Viewer) -> datetime | None:
@@ -61,4 +70,10 @@ def withdraw_until(row: Any, by: Viewer) -> datetime | None:
 def check_withdrawal(row: Any, by: Viewer) -> None:
     """Whether this person can take the thing, which is theirs, back now."""
     if withdraw_until(row, by) is None:
-        raise Refusal(STAYS)
+        raise Refusal(
+            _(
+                "This was sent more than %(minutes)s minutes ago, so it stays. "
+                "If it should not be there, write a message to the security team.",
+                minutes=MINUTES,
+            )
+        )

@@ -7,6 +7,8 @@ import ipaddress
 import re
 import unicodedata
 
+from ..words import Number, Wording, _, later
+
 LONGEST_VALUE = 4096
 # Types whose dots and signs people write harmlessly. In a regular expression or a file name "[.]" means itself.
 FANGED = frozenset({"ip", "domain", "fqdn", "hostname", "url", "mail"})
@@ -41,16 +43,18 @@ _SUBJECT = re.compile(r"^(?:re|aw|fwd?|wg|subject) ?: ", re.IGNORECASE)
 
 # What is said about an observable, in words.
 FACETS = {"ioc": "IOC", "sighted": "sighted", "tlp": "TLP", "pap": "PAP"}
-WRONG = {
-    "ip": "This is not an IP address or network like 192.0.2.7, 2001:db8::7 or 192.0.2.0/24.",
-    "domain": "This is not a domain like example.org.",
-    "fqdn": "This is not a full host name like mail.example.org.",
-    "hostname": "This is not the name of a computer like pc-17 or mail.example.org.",
-    "url": "This is not a web address. It begins with what it is opened with, as in https://example.org/login.",
-    "mail": "This is not an e-mail address like name@example.org.",
-    "hash": "This is not an MD5, SHA-1, SHA-256 or SHA-512 hash: those have 32, 40, 64 or 128 digits from 0 to 9 and a to f.",
-    "autonomous-system": "This is not the number of an autonomous system like AS64500.",
-}
+WRONG = Wording(
+    {
+        "ip": later("This is not an IP address or network like 192.0.2.7, 2001:db8::7 or 192.0.2.0/24."),
+        "domain": later("This is not a domain like example.org."),
+        "fqdn": later("This is not a full host name like mail.example.org."),
+        "hostname": later("This is not the name of a computer like pc-17 or mail.example.org."),
+        "url": later("This is not a web address. It begins with what it is opened with, as in https://example.org/login."),
+        "mail": later("This is not an e-mail address like name@example.org."),
+        "hash": later("This is not an MD5, SHA-1, SHA-256 or SHA-512 hash: those have 32, 40, 64 or 128 digits from 0 to 9 and a to f."),
+        "autonomous-system": later("This is not the number of an autonomous system like AS64500."),
+    }
+)
 
 
 def refang(text: str) -> str:
@@ -99,9 +103,9 @@ def fitting(kind: str, text: str) -> str:
 def problem_with(kind: str, value: str) -> str | None:
     """Why a value cannot be of the type, in a sentence; types of their own take anything."""
     if not value:
-        return "There is nothing in this line."
+        return _("There is nothing in this line.")
     if len(value) > LONGEST_VALUE:
-        return f"This is longer than {LONGEST_VALUE:,} characters. Add it as a file instead."
+        return _("This is longer than %(most)s characters. Add it as a file instead.", most=Number(LONGEST_VALUE))
     check = _CHECKS.get(kind)
     return WRONG[kind] if check and not check(value) else None
 

@@ -16,6 +16,7 @@ from ..audit.record import record
 from ..clock import now
 from ..extensions import db
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale
+from ..words import Number, _
 from . import indicators
 from .cases import SLACK
 from .comments import recount_outside
@@ -69,7 +70,7 @@ def load_observable(case: Case, uid: str) -> Observable:
 def check_writer(by: Viewer, found: Observable | None = None) -> None:
     """Whether this person may add observables, or touch the one `found`; people outside only what they added themselves."""
     if not by.can(Permission.OBSERVABLE) or (by.external and found is not None and found.author_id != by.user_id):
-        raise NotAllowed("Your profile does not let you add or change observables.")
+        raise NotAllowed(_("Your profile does not let you add or change observables."))
 
 
 def checked(facets: Facets) -> Facets:
@@ -89,13 +90,13 @@ def checked(facets: Facets) -> Facets:
 def lines_of(text: str, *, one_per_line: bool) -> list[tuple[int, str]]:
     """Number and text of each value in a paste, blank lines left out; or a Refusal when it is too much."""
     if len(text.encode(errors="replace")) > LONGEST_TEXT:
-        raise Refusal(f"This is more than {LONGEST_TEXT // 1024} KB of text. Add it in parts, or as a file.")
+        raise Refusal(_("This is more than %(size)s KB of text. Add it in parts, or as a file.", size=LONGEST_TEXT // 1024))
     whole = tidy(text)
     if not one_per_line:
         return [(1, whole)] if whole else []
     found = [(number, line.strip()) for number, line in enumerate(tidy_lines(text), 1) if line.strip()]
     if len(found) > MOST_LINES:
-        raise Refusal(f"These are {len(found):,} lines. Add at most {MOST_LINES} at once.")
+        raise Refusal(_("These are %(count)s lines. Add at most %(most)s at once.", count=Number(len(found)), most=MOST_LINES))
     return found
 
 
@@ -139,9 +140,9 @@ def without_repeats(case: Case | None, read: list[Outcome], by: Viewer) -> list[
     for one in read:
         key, problem = keys.get(one.place, ""), one.problem
         if problem is None and key in there:
-            problem = "This is on the case already."
+            problem = _("This is on the case already.")
         elif problem is None and key in first:
-            problem = f"This is the same as line {first[key]}."
+            problem = _("This is the same as line %(line)s.", line=first[key])
         else:
             first.setdefault(key, one.place)
         told.append(Outcome(one.place, one.type, one.value, problem))
@@ -209,7 +210,7 @@ def _hold_types(names: set[str]) -> None:
     """The types stay until the end of the transaction; refused when one of them was deleted while the form was open."""
     held = select(_type.c.name).where(_type.c.name.in_(names)).order_by(_type.c.id).with_for_update(read=True)
     if gone := sorted(names - set(db.session.connection().scalars(held))):  # past the guard: outsiders' sessions know no types
-        raise Refusal(f"There is no type {gone[0]} any more. Choose another one.")
+        raise Refusal(_("There is no type %(type)s any more. Choose another one.", type=gone[0]))
 
 
 def _in_words(row: Observable) -> str:

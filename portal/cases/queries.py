@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, cast
 
 from markupsafe import Markup
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Table, bindparam, exists, func, literal, select, union_all
 
 from ..accounts.models import AccountType, Membership, User
 from ..accounts.viewer import Viewer
 from ..database import kept
 from ..extensions import db
-from ..sharing.models import Access, Grant
+from ..organisations.models import Party
+from ..sharing.models import Access, Grant, PartyGrant
 from .comments import can_delete
 from .models import Attachment, Case, Comment, Observable, Task
 
@@ -50,12 +51,12 @@ class CaseRow:
 
 @dataclass(frozen=True)
 class Audience:
-    """Who outside can see a case, in words."""
+    """Who outside can see a case, in words. `names`: external organisations first, then the people named who are of none of them."""
 
     access: str
     names: list[str]
     total: int
-    ids: tuple[int, ...] = ()
+    ids: tuple[int, ...] = ()  # of people; those of organisations are negative
 
     @property
     def mark(self) -> str:
@@ -76,9 +77,9 @@ class Audience:
             return "Internal: nobody outside can see this case"
         if self.access == Access.ALL_EXTERNAL:
             return "Shared with all external users"
-        if self.total <= NAMES_SHOWN:
+        if len(self.names) <= NAMES_SHOWN:
             return f"Shared with {_and(self.names)}" if self.names else "Shared, but nobody chosen can sign in"
-        return f"Shared with {', '.join(self.names[: NAMES_SHOWN - 1])} and {self.total - NAMES_SHOWN + 1} more"
+        return f"Shared with {', '.join(self.names[: NAMES_SHOWN - 1])} and {len(self.names) - NAMES_SHOWN + 1} more"
 
     @property
     def send_label(self) -> str:
@@ -92,32 +93,57 @@ def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-_NAMED = kept(
-    select(Grant.case_id, User.name, User.id)
-    .join(User, User.id == Grant.user_id)
-    .where(Grant.case_id.in_(bindparam("cases", expanding=True)), User.active)
-    .order_by(User.name, User.id)
+_cases: Any = bindparam("cases", expanding=True)
+_through = exists().where(
+    PartyGrant.case_id == Grant.case_id, PartyGrant.party_id == Membership.party_id, Membership.user_id == Grant.user_id
 )
+_crew = (
+    select(func.count())
+    .select_from(Membership)
+    .join(User, User.id == Membership.user_id)
+    .where(Membership.party_id == Party.id, User.type == AccountType.EXTERNAL, User.active)
+    .correlate(Party)
+    .scalar_subquery()
+)
+# Who is named on a case: people who are not counted with one of the organisations, and organisations with how many they are.
+_NAMED = kept(
+    union_all(
+        select(Grant.case_id.label("case_id"), User.name.label("name"), User.id.label("key"), literal(-1).label("people"))
+        .join(User, User.id == Grant.user_id)
+        .where(Grant.case_id.in_(_cases), User.active, ~_through),
+        select(PartyGrant.case_id, Party.name, Party.id, _crew)
+        .join(Party, Party.id == PartyGrant.party_id)
+        .where(PartyGrant.case_id.in_(_cases)),
+    ).order_by("name", "key")
+)
+
+
+def _named(case_ids: list[int]) -> dict[int, tuple[list[str], int, tuple[int, ...]]]:
+    """Case -> who is named on it, organisations first; how many people that is; what tells it from another choice."""
+    people: dict[int, list[Any]] = defaultdict(list)
+    parties: dict[int, list[Any]] = defaultdict(list)
+    for row in db.session.execute(_NAMED, {"cases": case_ids}) if case_ids else ():
+        (people if row.people < 0 else parties)[row.case_id].append(row)
+    return {
+        case_id: (
+            [f"everybody at {party.name}" for party in parties[case_id]] + [person.name for person in people[case_id]],
+            len(people[case_id]) + sum(party.people for party in parties[case_id]),
+            tuple(sorted([*(person.key for person in people[case_id]), *(-party.key for party in parties[case_id])])),
+        )
+        for case_id in case_ids
+    }
 
 
 def audiences_of(cases: list[tuple[int, Access]], organisation_id: int | None = None) -> dict[int, Audience]:
     """Who outside can see each case, for many cases at once. Without an organisation, "all" is not counted (0)."""
-    selected = [case_id for case_id, access in cases if access is Access.EXTERNAL]
-    named: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    if selected:
-        for case_id, name, key in db.session.execute(_NAMED, {"cases": selected}):
-            named[case_id].append((name, key))
+    named = _named([case_id for case_id, access in cases if access is Access.EXTERNAL])
     shared_with_all = any(access is Access.ALL_EXTERNAL for _, access in cases)
     everybody = _count_outsiders(organisation_id) if organisation_id and shared_with_all else 0
-    return {
-        case_id: Audience(
-            access.value,
-            [name for name, _ in named[case_id]],
-            everybody if access is Access.ALL_EXTERNAL else len(named[case_id]),
-            tuple(sorted(key for _, key in named[case_id])),
-        )
-        for case_id, access in cases
-    }
+    told = {}
+    for case_id, access in cases:
+        names, total, ids = named.get(case_id, ([], 0, ()))
+        told[case_id] = Audience(access.value, names, everybody if access is Access.ALL_EXTERNAL else total, ids)
+    return told
 
 
 def _count_outsiders(organisation_id: int) -> int:

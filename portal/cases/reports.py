@@ -20,6 +20,7 @@ from ..refusals import NotAllowed, Refusal, Unfit
 from ..sharing.models import Access, Grant
 from ..storage import intake
 from ..storage.intake import Upload
+from ..words import Number, Wording, _, later
 from . import guests, indicators, samples, statuses
 from .cases import SLACK, next_number
 from .models import Case, Stage
@@ -29,28 +30,31 @@ from .text import LONGEST, render, tidy
 LONGEST_TITLE = 200
 FILE = "file"
 # What people outside can say a line is, in their words; the rest of the words is for what was found out.
-OFFERED = {
-    GUESS: "Find it out for me",
-    "url": "Web address",
-    "mail": "E-mail address",
-    "phone": "Phone number",
-    "filename": "File name",
-    "ip": "IP address",
-    "other": "Something else",
+_OFFERED = {
+    GUESS: later("Find it out for me"),
+    "url": later("Web address"),
+    "mail": later("E-mail address"),
+    "phone": later("Phone number"),
+    "filename": later("File name"),
+    "ip": later("IP address"),
+    "other": later("Something else"),
 }
-WORDS = {
-    **OFFERED,
-    "domain": "Website name",
-    "fqdn": "Website name",
-    "hostname": "Computer name",
-    "hash": "File fingerprint",
-    "mail-subject": "Subject of a mail",
-    "uri_path": "Part of a web address",
-    "user-agent": "Browser name",
-    "registry": "Windows setting",
-    "autonomous-system": "Network number",
-    FILE: "File",
-}
+OFFERED = Wording(_OFFERED)
+WORDS = Wording(
+    {
+        **_OFFERED,
+        "domain": later("Website name"),
+        "fqdn": later("Website name"),
+        "hostname": later("Computer name"),
+        "hash": later("File fingerprint"),
+        "mail-subject": later("Subject of a mail"),
+        "uri_path": later("Part of a web address"),
+        "user-agent": later("Browser name"),
+        "registry": later("Windows setting"),
+        "autonomous-system": later("Network number"),
+        FILE: later("File"),
+    }
+)
 
 
 class Question(NamedTuple):
@@ -60,6 +64,7 @@ class Question(NamedTuple):
     heading: str
 
 
+# Kept in the description, which colleagues read as well: not in the language of whoever reports.
 QUESTIONS = (
     Question("happened", "What happened"),
     Question("affected", "Who is affected"),
@@ -81,7 +86,7 @@ class Report:
 
 def word_for(kind: str) -> str:
     """A type of observable in plain words."""
-    return WORDS.get(kind, OFFERED["other"]) if kind else OFFERED["other"]
+    return WORDS[kind if kind in WORDS and kind != GUESS else "other"]
 
 
 def read_items(kind: str, text: str, *, by: Viewer, case: Case | None = None) -> list[Outcome]:
@@ -89,7 +94,7 @@ def read_items(kind: str, text: str, *, by: Viewer, case: Case | None = None) ->
     taken for what it looks like."""
     check_writer(by)
     if kind not in OFFERED:
-        raise Refusal("Choose from the list what it is.")
+        raise Refusal(_("Choose from the list what it is."))
     read = [_read(number, kind, line) for number, line in lines_of(text, one_per_line=True)]
     return without_repeats(case, read, by)
 
@@ -105,7 +110,7 @@ def add_items(case: Case, kind: str, text: str, *, by: Viewer) -> list[Outcome]:
     """Add what can be added of these lines and say of each what became of it. The case must be locked."""
     outcomes = read_items(kind, text, by=by, case=case)
     if not outcomes:
-        raise Refusal("Type or paste at least one line.")
+        raise Refusal(_("Type or paste at least one line."))
     good = [one for one in outcomes if one.problem is None]
     if good:
         guests.check_pace(guests.ITEMS, by)
@@ -119,16 +124,19 @@ def checked(report: Report) -> tuple[str, str]:
     title = " ".join("".join(c for c in tidy(report.title) if unicodedata.category(c) != "Cf").split())  # none that turn the others round
     answers = {question.name: tidy(report.answers.get(question.name, "")) for question in QUESTIONS}
     if not title:
-        raise Unfit("title", "Say in a few words what it is about, such as: Strange payment request by mail.")
+        raise Unfit("title", _("Say in a few words what it is about, such as: Strange payment request by mail."))
     if len(title) > LONGEST_TITLE:
-        raise Unfit("title", f"Use at most {LONGEST_TITLE} characters here; there is room for the details below.")
+        raise Unfit("title", _("Use at most %(most)s characters here; there is room for the details below.", most=LONGEST_TITLE))
     if not answers["happened"]:
-        raise Unfit("happened", "Tell us what happened; one sentence is enough to begin with.")
+        raise Unfit("happened", _("Tell us what happened; one sentence is enough to begin with."))
     if report.began and report.began > now() + SLACK:
-        raise Unfit("began", "This is in the future. Check the date, or leave it empty if you do not know.")
+        raise Unfit("began", _("This is in the future. Check the date, or leave it empty if you do not know."))
     description = _described(answers, report.when)
     if len(description) > LONGEST:
-        raise Unfit("happened", f"This is longer than {LONGEST:,} characters in all. Shorten it, or put a part of it into a file.")
+        most = Number(LONGEST)
+        raise Unfit(
+            "happened", _("This is longer than %(most)s characters in all. Shorten it, or put a part of it into a file.", most=most)
+        )
     return title, description
 
 
@@ -156,7 +164,7 @@ def _closed(text: str) -> str:
 def check_writer_of_reports(by: Viewer) -> None:
     """Whether this person may report incidents at all."""
     if not (by.external and by.can(Permission.CREATE_CASE)):
-        raise NotAllowed("Your profile does not let you report incidents.")
+        raise NotAllowed(_("Your profile does not let you report incidents."))
 
 
 def send(report: Report, uploads: list[Upload], *, by: Viewer) -> Case:

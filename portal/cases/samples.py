@@ -13,6 +13,7 @@ from ..accounts.viewer import Viewer
 from ..refusals import Refusal
 from ..storage import intake, store
 from ..storage.intake import Upload
+from ..words import _
 from . import archives, indicators
 from .models import Case, Observable
 from .observables import Facets, Outcome, check_writer, checked, holds_files, keep_new, keys_on, new_observable
@@ -92,7 +93,7 @@ def add_files(case: Case, kind: str, found: Iterable[Found], facets: Facets, *, 
 def _added(case: Case, kind: str, upload: Upload, there: set[str], values: Facets, by: Viewer) -> tuple[str | None, Observable | None]:
     key = indicators.key_of_file(kind, upload.sha256)
     if key in there:
-        return "A file with this content is on the case already.", None
+        return _("A file with this content is on the case already."), None
     try:
         intake.check(upload)
     except Refusal as refusal:

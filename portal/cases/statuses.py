@@ -16,6 +16,7 @@ from ..database import queue_up
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale, Unfit
+from ..words import _
 from .models import Case, Stage, Status
 from .text import LONGEST, tidy
 
@@ -85,10 +86,10 @@ def first_of(stage: Stage) -> str:
     """The status a case gets that enters a stage without anybody picking one; it stays as it is until the case has it."""
     wanted = select(_status.c.value).where(_status.c.stage == stage, _status.c.hidden.is_(False))
     first = wanted.order_by(_status.c.position, _status.c.id).limit(1).with_for_update(read=True)
-    for _ in range(TRIES):  # on PostgreSQL whoever waited for a row that was hidden or deleted meanwhile gets none
+    for _try in range(TRIES):  # on PostgreSQL whoever waited for a row that was hidden or deleted meanwhile gets none
         if value := db.session.connection().scalar(first):  # past the guard: what outsiders report gets a status, too
             return str(value)
-    raise Refusal("The statuses are being changed at the moment. Try again.")
+    raise Refusal(_("The statuses are being changed at the moment. Try again."))
 
 
 def stage_of(value: str, *, pick: bool = False) -> Stage | None:

@@ -7,19 +7,18 @@ from typing import Any
 
 from flask import g, request
 
-from ..accounts.directory import Outsider, count_outsiders, counted, outsiders
+from ..accounts.directory import Outsider, count_outsiders, counted
 from ..accounts.permissions import Permission
 from ..cases import cases, queries
 from ..refusals import Refusal
 from ..sharing import access
 from ..sharing.models import Access
+from ..sharing.offer import offer
 from ..web import times
 from ..web.show import see_other, show, wants_fragment
 from .cases import case_context
 from .face import console
 from .forms import AccessForm
-
-OFFERED = 25
 
 
 @console.route("/cases/<id:number>/access", needs=Permission.SHARE_OUTSIDE, methods=["GET", "POST"], endpoint="access")
@@ -32,8 +31,8 @@ def manage_access(number: int) -> Any:
         return _found(case, AccessForm(formdata=request.args))
     if "access" in request.args:
         return _preview(case)
-    named = access.still_there(case)
-    return _drawer(case, _form(case, named), named=named)
+    named, through = access.still_there(case), access.parties_on(case)[case.id]
+    return _drawer(case, _form(case, named, through), known=access.Known(named, through))
 
 
 def _confirm(case: Any, form: AccessForm) -> Any:
@@ -55,6 +54,7 @@ def _confirm(case: Any, form: AccessForm) -> Any:
             again=form.again.data,
             reason=form.reason.data or "",
             until=_until(case, form),
+            parties=_parties(form),
         )
     except Refusal as refusal:
         return _drawer(case, form, problem=refusal.sentence)
@@ -63,11 +63,11 @@ def _confirm(case: Any, form: AccessForm) -> Any:
     return see_other(".case", _notice(done), number=case.number)
 
 
-def _form(case: Any, named: list[Outsider]) -> AccessForm:
+def _form(case: Any, named: list[Outsider], through: dict[int, str]) -> AccessForm:
     chosen = case.access_now.value if case.access is not Access.RESTRICTED else "internal"
     until = times.local(case.shared_until).date() if case.shared_until and case.shared else None
-    users = [person.id for person in named]
-    return AccessForm(formdata=None, data={"access": chosen, "users": users, "until": until, "version": case.version})
+    ticked = {"users": [person.id for person in named], "parties": list(through)}
+    return AccessForm(formdata=None, data={"access": chosen, **ticked, "until": until, "version": case.version})
 
 
 def _until(case: Any, form: AccessForm) -> access.Until:
@@ -87,23 +87,19 @@ def _chosen(form: AccessForm) -> set[int]:
     return {key if 0 < key < 2**63 else 0 for key in form.users.data or ()}
 
 
+def _parties(form: AccessForm) -> set[int]:
+    """The external organisations the form names, in the same way."""
+    return {key if 0 < key < 2**63 else 0 for key in form.parties.data or ()}
+
+
 def _found(case: Any, form: AccessForm) -> Any:
     """The list of people alone, searched anew."""
     return show("console/access/_people.html", **_people(case, form))
 
 
 def _people(case: Any, form: AccessForm, named: list[Outsider] | None = None) -> dict[str, Any]:
-    """Whom to offer: those chosen (`named`, where they are at hand), then the first others; while searching, who is found comes first."""
-    text = str(request.values.get("q", "")).replace("\0", "").strip()[:128]
-    chosen = _chosen(form)
-    if named is None:
-        named = outsiders(case.organisation_id, ids=sorted(chosen)[: access.MOST]) if chosen else []
-    found = outsiders(case.organisation_id, text=text, but=() if text else [p.id for p in named], limit=OFFERED + 1)
-    offered = found[:OFFERED]
-    ids = {person.id for person in offered}
-    people = [*offered, *(p for p in named if p.id not in ids)] if text else [*named, *offered]
-    listed = [{"person": person, "chosen": person.id in chosen} for person in people]
-    return {"people": listed, "q": text, "found": len(offered), "more": len(found) > OFFERED}
+    """Whom to offer, see sharing.offer; `named`: those chosen, where they are at hand."""
+    return offer(case.organisation_id, _chosen(form), _parties(form), str(request.values.get("q", "")), named)
 
 
 def _preview(case: Any) -> Any:
@@ -112,7 +108,7 @@ def _preview(case: Any) -> Any:
     if not form.until.validate(form):
         return _drawer(case, form, problem=str(form.until.errors[0]), preview=True)
     try:
-        plan = access.plan(case, Access(form.access.data), _chosen(form), _until(case, form))
+        plan = access.plan(case, Access(form.access.data), _chosen(form), _until(case, form), parties=_parties(form))
     except (Refusal, ValueError) as refusal:
         return _drawer(case, form, problem=getattr(refusal, "sentence", "Choose who should see this case."), preview=True)
     return _drawer(case, form, plan=plan, preview=True)
@@ -126,19 +122,19 @@ def _drawer(
     plan: access.Plan | None = None,
     preview: bool = False,
     unseen: bool = False,
-    named: list[Outsider] | None = None,
+    known: access.Known | None = None,
 ) -> Any:
     form.version.data = str(case.version)
     restricted = case.access is Access.RESTRICTED
     if plan is None and not restricted:
-        plan = _plan_or_none(case, form, access.FACTS if named is None else access.Known(named))
+        plan = _plan_or_none(case, form, known or access.FACTS)
     status = 422 if (problem or form.errors) and request.method == "POST" else 200
     part = "console/access/_audience.html" if preview else "console/access/_drawer.html"
     refusal = access.RESTRICTED if restricted else None
     sentence = queries.case_view(case)[1].sentence if plan is None else ""
     context = {"case": case, "sentence": sentence, "form": form, "refusal": refusal, "plan": plan, "problem": problem, "unseen": unseen}
     if not preview or not wants_fragment():
-        context |= {"everybody": count_outsiders(case.organisation_id), **_people(case, form, named)}
+        context |= {"everybody": count_outsiders(case.organisation_id), **_people(case, form, known.named if known else None)}
     return show("console/access/edit.html", part, status=status, **context)
 
 
@@ -146,7 +142,7 @@ def _plan_or_none(case: Any, form: AccessForm, facts: access.Facts = access.FACT
     if form.until.errors:
         return None
     try:
-        return access.plan(case, Access(form.access.data), _chosen(form), _until(case, form), facts=facts)
+        return access.plan(case, Access(form.access.data), _chosen(form), _until(case, form), parties=_parties(form), facts=facts)
     except (Refusal, ValueError):
         return None
 
@@ -154,7 +150,7 @@ def _plan_or_none(case: Any, form: AccessForm, facts: access.Facts = access.FACT
 def _notice(done: access.Plan) -> str:
     if not done.changed:
         return "Nothing changed."
-    if done.before == done.after:
+    if done.before == done.after and not done.parties_changed:
         return "The last day of sharing is set." if done.until else "Sharing has no end date any more."
     if done.access is Access.INTERNAL:
         return "Access revoked. Nobody outside can see this case any more."

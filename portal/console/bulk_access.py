@@ -7,19 +7,17 @@ from typing import Any
 
 from flask import g, request
 
-from ..accounts.directory import count_outsiders, outsiders
+from ..accounts.directory import count_outsiders
 from ..accounts.permissions import Permission
 from ..cases import bulk
 from ..refusals import Refusal
 from ..sharing.bulk import Choice, Prospect, prospects, share
 from ..sharing.models import Access
-from ..sharing.plan import MOST
+from ..sharing.offer import offer
 from ..web.show import see_other, show, wants_fragment
 from .bulk_forms import BulkAccessForm
 from .case_bulk import seen, tell, ticked_numbers, way_back
 from .face import console
-
-OFFERED = 25
 
 
 @console.route("/cases/bulk/share", needs=Permission.SHARE_OUTSIDE, methods=["GET", "POST"])
@@ -56,13 +54,16 @@ def _choice(form: BulkAccessForm) -> Choice | None:
     if access not in ("internal", "all_external", "external", "add"):
         return None
     users = frozenset(key if 0 < key < 2**63 else 0 for key in form.users.data or ())
-    kept = users if access in ("external", "add") else frozenset()
-    return Choice(Access.EXTERNAL if adding else Access(access), kept, bool(form.again.data), form.reason.data or "", adding)
+    parties = frozenset(key if 0 < key < 2**63 else 0 for key in form.parties.data or ())
+    if access not in ("external", "add"):
+        users = parties = frozenset()
+    return Choice(Access.EXTERNAL if adding else Access(access), users, bool(form.again.data), form.reason.data or "", adding, parties)
 
 
 def _mark(choice: Choice) -> str:
     """What tells this choice from another one."""
-    return hashlib.sha256(f"{choice.access.value}:{choice.adding}:{sorted(choice.users)}".encode()).hexdigest()[:16]
+    chosen = f"{sorted(choice.users)}:{sorted(choice.parties)}"
+    return hashlib.sha256(f"{choice.access.value}:{choice.adding}:{chosen}".encode()).hexdigest()[:16]
 
 
 def _drawer(cases: list[Any], form: BulkAccessForm, *, problem: str | None = None, preview: bool = False, unseen: bool = False) -> Any:
@@ -102,14 +103,6 @@ def _short(lines: list[Prospect]) -> tuple[str, int, int]:
 
 
 def _people(form: BulkAccessForm) -> dict[str, Any]:
-    """Whom to offer: those chosen, then the first others; while searching, who is found comes first."""
-    place = g.viewer.organisation_id
-    text = str(request.values.get("q", "")).replace("\0", "").strip()[:128]
-    chosen = {key for key in form.users.data or () if 0 < key < 2**63}
-    kept = outsiders(place, ids=sorted(chosen)[:MOST]) if chosen else []
-    found = outsiders(place, text=text, but=() if text else [person.id for person in kept], limit=OFFERED + 1)
-    offered = found[:OFFERED]
-    ids = {person.id for person in offered}
-    people = [*offered, *(person for person in kept if person.id not in ids)] if text else [*kept, *offered]
-    listed = [{"person": person, "chosen": person.id in chosen} for person in people]
-    return {"people": listed, "q": text, "found": len(offered), "more": len(found) > OFFERED}
+    """Whom to offer, see sharing.offer."""
+    chosen, parties = ({key for key in field.data or () if 0 < key < 2**63} for field in (form.users, form.parties))
+    return offer(g.viewer.organisation_id, chosen, parties, str(request.values.get("q", "")))

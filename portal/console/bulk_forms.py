@@ -63,6 +63,7 @@ class BulkAccessForm(Form):
         validators=[InputRequired("Choose one of the four.")],
     )
     users = CheckboxList("External users", coerce=int, choices=[])
+    parties = CheckboxList("External organisations", coerce=int, choices=[])
     again = BooleanField("Show these to external users again")
     reason = StringField(
         "Why may they receive it?",

@@ -12,13 +12,12 @@ from wtforms import (
     IntegerField,
     RadioField,
     SelectField,
-    SelectMultipleField,
     StringField,
     TextAreaField,
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
-from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
+from wtforms.widgets import HiddenInput
 
 from ..cases import statuses, tags
 from ..cases.models import Stage
@@ -26,6 +25,7 @@ from ..clock import now
 from ..refusals import Unfit
 from ..web.filters import IMPACT, PAP, SEVERITY, TLP
 from ..web.forms import LONGEST_MESSAGE, Form, stripped
+from ..web.forms import CheckboxList as CheckboxList
 from ..web.times import local, zone_in_words
 
 
@@ -135,16 +135,6 @@ class EditCaseForm(CaseForm):
     base = HiddenField()
 
 
-class CheckboxList(SelectMultipleField):  # type: ignore[misc]
-    """Several of many, each with its own box."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
-
-    def pre_validate(self, form: Any) -> None:
-        """Which ids may be chosen is the verb's question; a stale list must get a sentence, not a shrug."""
-
-
 class AccessForm(Form):
     """Who outside may see a case."""
 
@@ -154,6 +144,7 @@ class AccessForm(Form):
         validators=[InputRequired("Choose one of the three.")],
     )
     users = CheckboxList("External users", coerce=int, choices=[])
+    parties = CheckboxList("External organisations", coerce=int, choices=[])
     again = BooleanField("Show these to external users again")
     until = DateField("Last day", validators=[Optional(), sensible_year, not_over])
     reason = TextAreaField(

@@ -33,6 +33,9 @@ PASSWORD = {
 }
 LETTER = {
     "invitation": "Invitation",
+    "invitation_reminder": "Reminder of an invitation",
+    "portal_admin": "Somebody is portal administrator",
+    "people_digest": "People of external organisations",
     "reset": "Password reset",
     "password_changed": "Password was changed",
     "case_shared": "A case was shared",

@@ -14,8 +14,8 @@ from ..accounts import pictures, sessions, sign_in, throttle
 from ..refusals import Refusal, TooMany, Unfit
 from ..web.face import Needs
 from ..web.filters import THEMES
-from ..web.gate import cookie_name
 from ..web.show import see_other
+from ..words import _, ngettext
 from . import cookies
 from .account_forms import NameForm, NewEmailForm, PictureForm, ReadingForm
 from .face import entry
@@ -23,7 +23,6 @@ from .forms import PasswordForm
 from .sign_in import FACE
 
 BASE = {"console": "console/base.html", "portal": "external/base.html"}
-YEAR = 365 * 86400
 SECOND_STEP = "entry.second_factor"
 MOST_PICTURES = ((30, 3600),)
 
@@ -50,9 +49,9 @@ def _device(user_agent: str) -> str:
         ("Mac OS", "macOS"),
         ("Linux", "Linux"),
     )
-    browser = next((name for mark, name in names if mark in user_agent), "A browser")
+    browser = next((name for mark, name in names if mark in user_agent), _("A browser"))
     system = next((name for mark, name in systems if mark in user_agent), "")
-    return f"{browser} on {system}" if system else browser
+    return _("%(browser)s on %(system)s", browser=browser, system=system) if system else browser
 
 
 def _browsers() -> list[Browser]:
@@ -120,7 +119,7 @@ def set_name(face: str) -> Any:
         own.rename(g.viewer, form.name.data)
     except Refusal as refusal:
         return page(face, "name", form, refusal)
-    return back(face, "Your name is saved.", "who")
+    return back(face, _("Your name is saved."), "who")
 
 
 @entry.route(f"/{FACE}/account/picture", needs=Needs.SIGNED_IN, methods=["POST"], late=True)
@@ -134,14 +133,14 @@ def set_picture(face: str) -> Any:
         return page(face, "picture", form, refusal)
     except Refusal as refusal:
         return page(face, "picture", form, Unfit("picture", refusal.sentence))
-    return back(face, "Your picture is saved.", "who")
+    return back(face, _("Your picture is saved."), "who")
 
 
 @entry.route(f"/{FACE}/account/picture/remove", needs=Needs.SIGNED_IN, methods=["POST"])
 def remove_picture(face: str) -> Any:
     """Initials again."""
     pictures.remove_person_picture(g.viewer)
-    return back(face, "Your picture is removed.", "who")
+    return back(face, _("Your picture is removed."), "who")
 
 
 @entry.route(f"/{FACE}/account/password", needs=Needs.SIGNED_IN, methods=["POST"], late=True)
@@ -155,7 +154,7 @@ def change_password(face: str) -> Any:
     except Refusal as refusal:
         return page(face, "password", form, refusal)
     cookies.start_over()
-    return cookies.welcome(back(face, "Your password is changed. Other browsers are signed out.", "password"), opened)
+    return cookies.welcome(back(face, _("Your password is changed. Other browsers are signed out."), "password"), opened)
 
 
 @entry.route(f"/{FACE}/account/reading", needs=Needs.SIGNED_IN, methods=["POST"])
@@ -165,7 +164,7 @@ def set_reading(face: str) -> Any:
     if not form.validate():
         return page(face, "reading", form)
     own.set_reading(g.viewer, language=form.language.data, time_zone=form.time_zone.data)
-    return back(face, "Saved. Dates and times are shown this way from now on.", "reading")
+    return back(face, _("Saved. Dates and times are shown this way from now on."), "reading")
 
 
 @entry.route(f"/{FACE}/account/theme", needs=Needs.ANYONE, methods=["POST"])
@@ -174,8 +173,7 @@ def set_theme(face: str) -> Any:
     chosen = request.form.get("theme", "")
     response = see_other("entry.account" if g.viewer else "entry.sign_in", face=face)
     if chosen in THEMES:
-        secure = cookie_name(face) != face
-        response.set_cookie("theme", chosen, max_age=YEAR, secure=secure, httponly=True, samesite="Lax", path="/")
+        cookies.keep_choice(response, "theme", chosen)
     return response
 
 
@@ -183,17 +181,17 @@ def set_theme(face: str) -> Any:
 def end_browser(face: str, session_id: int) -> Any:
     """Sign another of one's browsers out."""
     own.end_browser(g.viewer, session_id)
-    return back(face, "That browser is signed out.", "browsers")
+    return back(face, _("That browser is signed out."), "browsers")
 
 
 @entry.route(f"/{FACE}/account/browsers/end", needs=Needs.SIGNED_IN, methods=["POST"])
 def end_other_browsers(face: str) -> Any:
     """Sign out everywhere but here."""
     ended = own.end_other_browsers(g.viewer)
-    return back(face, f"{ended} other browser{'' if ended == 1 else 's'} signed out.", "browsers")
+    return back(face, ngettext("%(num)s other browser signed out.", "%(num)s other browsers signed out.", ended), "browsers")
 
 
-@entry.route(f"/{FACE}/organisation", needs=Needs.SIGNED_IN, methods=["POST"])
+@entry.route(f"/{FACE}/switch", needs=Needs.SIGNED_IN, methods=["POST"])
 def switch_organisation(face: str) -> Any:
     """Work in another of one's own organisations."""
     wanted = request.form.get("organisation", "")
@@ -201,5 +199,6 @@ def switch_organisation(face: str) -> Any:
     if wanted not in places:
         raise NotFound
     sessions.switch(g.viewer.session_id, int(wanted))
-    working = "You now see what this team shares with you" if face == "portal" else "You are now working in"
-    return see_other(cookies.HOME[face], f"{working}: {places[wanted]}." if face == "portal" else f"{working} {places[wanted]}.")
+    place = places[wanted]
+    shared = _("You now see what this team shares with you: %(team)s.", team=place)
+    return see_other(cookies.HOME[face], shared if face == "portal" else f"You are now working in {place}.")

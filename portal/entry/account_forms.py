@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import g
 from wtforms import FileField, PasswordField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, Length
 
-from ..accounts.viewer import LANGUAGES
+from ..accounts.viewer import languages_for
 from ..web.forms import Form, email_field, stripped
 from ..web.times import zones_by_region
+from ..words import _, later
 
 
 class NameForm(Form):
     """What one is called."""
 
     name = StringField(
-        "Name",
-        description="As others see it on what you write from now on.",
+        later("Name"),
+        description=later("As others see it on what you write from now on."),
         filters=[stripped],
-        validators=[DataRequired("Type your name as others should see it."), Length(max=128, message="Use at most 128 characters.")],
+        validators=[
+            DataRequired(later("Type your name as others should see it.")),
+            Length(max=128, message=later("Use at most 128 characters.")),
+        ],
         render_kw={"autocomplete": "name", "maxlength": 128},
     )
 
@@ -29,8 +34,8 @@ class PictureForm(Form):
     """A picture; what is in the file is the verb's question."""
 
     picture = FileField(
-        "Choose a picture",
-        description="PNG or JPEG, under 500 kB. It is cut to a square.",
+        later("Choose a picture"),
+        description=later("PNG or JPEG, under 500 kB. It is cut to a square."),
         render_kw={"accept": "image/png,image/jpeg"},
     )
 
@@ -43,11 +48,11 @@ class PictureForm(Form):
 class NewEmailForm(Form):
     """Another address."""
 
-    email = email_field("New e-mail address")
+    email = email_field(later("New e-mail address"))
     password = PasswordField(
-        "Your password",
-        description="So that nobody else at this browser can take your account away.",
-        validators=[DataRequired("Type your password.")],
+        later("Your password"),
+        description=later("So that nobody else at this browser can take your account away."),
+        validators=[DataRequired(later("Type your password."))],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -55,14 +60,17 @@ class NewEmailForm(Form):
 class ReadingForm(Form):
     """Language and time zone."""
 
-    language = SelectField(
-        "Language", choices=[SelectChoice("", "As my browser says"), *(SelectChoice(key, words) for key, words in LANGUAGES.items())]
-    )
-    time_zone = SelectField("Time zone", description="Times are shown, and typed, as the clock there says.")
+    language = SelectField(later("Language"))
+    time_zone = SelectField(later("Time zone"), description=later("Times are shown, and typed, as the clock there says."))
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        offered = [("", _("As my browser says")), *languages_for(g.viewer).items()]
+        self.language.choices = [SelectChoice(key, words) for key, words in offered]
         places = [(key, place, region) for region, zones in zones_by_region().items() for key, place in zones]
         self.time_zone.choices = [SelectChoice("", "UTC"), *(SelectChoice(key, place, optgroup=region) for key, place, region in places)]
-        for field, sentence in ((self.language, "Choose one of the languages."), (self.time_zone, "Choose one of the time zones.")):
+        for field, sentence in (
+            (self.language, later("Choose one of the languages.")),
+            (self.time_zone, later("Choose one of the time zones.")),
+        ):
             field.invalid_choice_message = sentence

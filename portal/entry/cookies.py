@@ -16,11 +16,17 @@ from ..web.gate import cookie_name
 HOME = {"console": "console.home", "portal": "external.home"}
 LINK_SECONDS = 600
 FORM_SECONDS = 3600
+YEAR = 365 * 86400
 
 
 def _set(response: Response, name: str, value: str, max_age: int | None = None) -> None:
     secure = current_app.config["SETTINGS"].secure
     response.set_cookie(name, value, max_age=max_age, secure=secure, httponly=True, samesite="Lax", path="/")
+
+
+def keep_choice(response: Response, name: str, value: str) -> None:
+    """How somebody wants every page in this browser, signed in or not."""
+    _set(response, name, value, YEAR)
 
 
 def start_over() -> None:

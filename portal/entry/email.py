@@ -12,16 +12,17 @@ from ..accounts.models import Purpose, User
 from ..extensions import db
 from ..refusals import NotVisible, Refusal
 from ..web.face import Needs
-from ..web.gate import cookie_name
+from ..web.gate import cookie_name, turn_to
 from ..web.show import see_other
+from ..words import _, later
 from . import cookies
 from .account import back, page
 from .account_forms import NewEmailForm
 from .face import entry
 from .sign_in import FACE
 
-BROKEN = "This link can't be used. It may have been used before, replaced by a newer one, or be too old."
-ASKED = "If this address can be used, a link is on its way there. Your address changes when you open it and confirm."
+BROKEN = later("This link can't be used. It may have been used before, replaced by a newer one, or be too old.")
+ASKED = later("If this address can be used, a link is on its way there. Your address changes when you open it and confirm.")
 
 
 @entry.route(f"/{FACE}/account/email", needs=Needs.SIGNED_IN, methods=["POST"], late=True)
@@ -41,7 +42,7 @@ def ask_for_email(face: str) -> Any:
 def cancel_email(face: str) -> Any:
     """Keep the address one has."""
     own.cancel_email(g.viewer)
-    return back(face, "Your address stays as it is; the link in the letter does not work any more.", "email")
+    return back(face, _("Your address stays as it is; the link in the letter does not work any more."), "email")
 
 
 @entry.route("/new-address/<token>", needs=Needs.ANYONE)
@@ -57,14 +58,14 @@ def new_email() -> Any:
     if link is None:
         return _broken()
     user = db.session.get_one(User, link.user_id)
-    face = sign_in.face_of(user)
+    face = turn_to(sign_in.face_of(user))
     if request.method == "GET" or cookies.is_other_link():
         return render_template("entry/new_email.html", face=face, old=user.email, new=link.email, link=cookies.link_mark())
     try:
         own.confirm_email(cookies.link_token(), keep=_this_browser(user.id, face))
     except NotVisible:
         return _broken()
-    notice = "Your e-mail address is changed. Other browsers are signed out; sign in with the new address from now on."
+    notice = _("Your e-mail address is changed. Other browsers are signed out; sign in with the new address from now on.")
     return cookies.drop_link(see_other("entry.account", notice, face=face))
 
 

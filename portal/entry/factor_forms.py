@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import HiddenField, PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
 from ..accounts.second_step import Way
 from ..web.forms import Form, stripped
+from ..words import later
 
-NO_PASSKEY = "Your browser handed over no passkey. Press the button again and follow your browser; it needs JavaScript."
+NO_PASSKEY = later("Your browser handed over no passkey. Press the button again and follow your browser; it needs JavaScript.")
 
 
-def _code(label: str, hint: str) -> StringField:
+def _code(label: Any, hint: Any) -> StringField:
     return StringField(
         label,
         description=hint,
         filters=[stripped],
-        validators=[DataRequired("Type the six digits your app shows.")],
+        validators=[DataRequired(later("Type the six digits your app shows."))],
         render_kw={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 12, "spellcheck": "false"},
     )
 
 
 def _credential() -> HiddenField:
-    return HiddenField("Passkey", validators=[DataRequired(NO_PASSKEY), Length(max=20_000, message=NO_PASSKEY)])
+    return HiddenField(later("Passkey"), validators=[DataRequired(NO_PASSKEY), Length(max=20_000, message=NO_PASSKEY)])
 
 
 class CodeForm(Form):
     """A code of the app."""
 
-    code = _code("Code from your app", "Six digits. They change every 30 seconds.")
+    code = _code(later("Code from your app"), later("Six digits. They change every 30 seconds."))
 
     @property
     def proof(self) -> str:
@@ -40,10 +43,13 @@ class RecoveryForm(Form):
     """A recovery code."""
 
     recovery_code = StringField(
-        "Recovery code",
-        description="One of the ten you kept when you set up the second step. It works once.",
+        later("Recovery code"),
+        description=later("One of the ten you kept when you set up the second step. It works once."),
         filters=[stripped],
-        validators=[DataRequired("Type one of your recovery codes."), Length(max=64, message="A recovery code has 24 letters and digits.")],
+        validators=[
+            DataRequired(later("Type one of your recovery codes.")),
+            Length(max=64, message=later("A recovery code has 24 letters and digits.")),
+        ],
         render_kw={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "maxlength": 64},
     )
 
@@ -80,9 +86,9 @@ class AgainForm(Form):
     """The password once more, before anything about the second step changes."""
 
     password = PasswordField(
-        "Your password",
-        description="So that nobody else at this browser can change how you sign in.",
-        validators=[DataRequired("Type your password.")],
+        later("Your password"),
+        description=later("So that nobody else at this browser can change how you sign in."),
+        validators=[DataRequired(later("Type your password."))],
         render_kw={"autocomplete": "current-password"},
     )
 
@@ -90,19 +96,19 @@ class AgainForm(Form):
 class NewAppForm(Form):
     """The first code of an app."""
 
-    code = _code("Code the app shows now", "Six digits, to see that the app and this product agree.")
+    code = _code(later("Code the app shows now"), later("Six digits, to see that the app and this product agree."))
 
 
 class NewPasskeyForm(Form):
     """A passkey the browser made, and what its owner calls it."""
 
     name = StringField(
-        "Name of this passkey",
-        description="So that you know it again, for example Work laptop.",
+        later("Name of this passkey"),
+        description=later("So that you know it again, for example Work laptop."),
         filters=[stripped],
         validators=[
-            DataRequired("Give the passkey a name, so that you know it again."),
-            Length(max=64, message="Use at most 64 characters."),
+            DataRequired(later("Give the passkey a name, so that you know it again.")),
+            Length(max=64, message=later("Use at most 64 characters.")),
         ],
         render_kw={"maxlength": 64, "autocomplete": "off"},
     )

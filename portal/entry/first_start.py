@@ -11,6 +11,7 @@ from ..accounts.models import Purpose, User
 from ..refusals import Refusal
 from ..settings import values
 from ..web.face import Needs
+from ..web.gate import turn_to
 from ..web.show import see_other
 from . import cookies
 from .face import entry
@@ -29,6 +30,7 @@ def setup() -> Any:
     """Name the team and make its first administrator."""
     if links.open_link(Purpose.SETUP, cookies.link_token()) is None:
         return broken_link()
+    turn_to("console")
     form = SetupForm()
     if request.method == "GET" or not form.validate():
         return render_template("entry/setup.html", form=form, problem=None), 422 if form.errors else 200

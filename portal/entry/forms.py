@@ -6,6 +6,7 @@ from wtforms import PasswordField, StringField
 from wtforms.validators import DataRequired, Length
 
 from ..web.forms import Form, SameAs, email_field, new_password, repeated_password, stripped
+from ..words import later
 
 
 class EmailForm(Form):
@@ -25,12 +26,15 @@ class AcceptForm(Form):
     """Taking possession of an invited account."""
 
     name = StringField(
-        "Your name",
+        later("Your name"),
         filters=[stripped],
-        validators=[DataRequired("Type your name as others should see it."), Length(max=128, message="Use at most 128 characters.")],
+        validators=[
+            DataRequired(later("Type your name as others should see it.")),
+            Length(max=128, message=later("Use at most 128 characters.")),
+        ],
         render_kw={"autocomplete": "name"},
     )
-    password = new_password("Password")
+    password = new_password(later("Password"))
     again = repeated_password()
 
 
@@ -51,11 +55,13 @@ class PasswordForm(Form):
     """Changing one's own password."""
 
     current = PasswordField(
-        "Current password", validators=[DataRequired("Type your current password.")], render_kw={"autocomplete": "current-password"}
+        later("Current password"),
+        validators=[DataRequired(later("Type your current password."))],
+        render_kw={"autocomplete": "current-password"},
     )
     password = new_password()
     again = PasswordField(
-        "The new password again",
-        validators=[DataRequired("Type the new password a second time."), SameAs("password")],
+        later("The new password again"),
+        validators=[DataRequired(later("Type the new password a second time.")), SameAs("password")],
         render_kw={"autocomplete": "new-password"},
     )

@@ -8,18 +8,21 @@ from typing import Any
 
 from flask import redirect, render_template, request, url_for
 
-from ..accounts import invitations, links, sign_in
+from ..accounts import affiliation, invitations, links, sign_in
 from ..accounts.models import OneTimeLink, Purpose, User
 from ..extensions import db
 from ..organisations.models import Organisation
-from ..refusals import NotVisible, Refusal, TooMany
+from ..refusals import NotVisible, Refusal, TooMany, Unfit
+from ..web import times
 from ..web.face import Needs
+from ..web.gate import turn_to
 from ..web.show import see_other
+from ..words import _, later
 from . import cookies
 from .face import entry
 from .forms import AcceptForm, EmailForm
 
-BROKEN = "This link can't be used. It may have been used before, replaced by a newer one, or be too old."
+BROKEN = later("This link can't be used. It may have been used before, replaced by a newer one, or be too old.")
 
 
 @dataclass(frozen=True)
@@ -32,14 +35,16 @@ class Shown:
     invited_by: str
     expires_at: datetime
     face: str
+    works_for: str
 
 
 def _shown(link: OneTimeLink) -> Shown:
     user = db.session.get_one(User, link.user_id)
     organisation = db.session.get_one(Organisation, link.organisation_id)
-    return Shown(
-        user.name, user.email, organisation.name, link.created_by_name or organisation.name, link.expires_at, sign_in.face_of(user)
-    )
+    face = turn_to(sign_in.face_of(user))
+    works_for = affiliation.employer(user.id, organisation.id) if face == "portal" else ""
+    by = link.created_by_name or organisation.name
+    return Shown(user.name, user.email, organisation.name, by, link.expires_at, face, works_for)
 
 
 def broken_link() -> Any:
@@ -83,14 +88,15 @@ def accept() -> Any:
 def _take_over(form: AcceptForm, shown: Shown) -> Any:
     try:
         user = invitations.accept(cookies.link_token(), name=form.name.data, password=form.password.data)
-        opened = sign_in.start(user, shown.face, cookies.trace())
+        opened = sign_in.start(user, shown.face, cookies.trace(), language=times.language(""))
     except NotVisible:
         return broken_link()
     except Refusal as refusal:
-        form.password.errors = [refusal.sentence]
+        field = form.name if isinstance(refusal, Unfit) and refusal.field == "name" else form.password
+        field.errors = [refusal.sentence]
         return render_template("entry/accept.html", form=form, invitation=shown, problem=None, link=cookies.link_mark()), 422
     cookies.start_over()
-    response = cookies.welcome(see_other(cookies.HOME[shown.face], "Your account is ready."), opened)
+    response = cookies.welcome(see_other(cookies.HOME[shown.face], _("Your account is ready.")), opened)
     return cookies.drop_link(response)
 
 

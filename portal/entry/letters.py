@@ -11,20 +11,22 @@ from ..mail.wishes import Wishes
 from ..refusals import Refusal
 from ..web.face import Needs
 from ..web.show import see_other
+from ..words import _, later
 from .account import BASE
 from .face import entry
 from .sign_in import FACE
 
 # What each is, to its reader: a name, and a sentence.
 WORDS: dict[News, tuple[str, str]] = {
-    News.SHARED: ("A case is shared with you", "You can read it from then on."),
-    News.MESSAGE: ("There is a new message", "On a case you can read."),
-    News.FILE: ("There is a new file", "On a case you can read."),
-    News.STATUS: ("The status of a case changes", "For example when work on it begins, or when it is closed."),
-    News.ENDING: ("Your access to a case ends", "Some days before, and when it has ended."),
+    News.SHARED: (later("A case is shared with you"), later("You can read it from then on.")),
+    News.MESSAGE: (later("There is a new message"), later("On a case you can read.")),
+    News.FILE: (later("There is a new file"), later("On a case you can read.")),
+    News.STATUS: (later("The status of a case changes"), later("For example when work on it begins, or when it is closed.")),
+    News.ENDING: (later("Your access to a case ends"), later("Some days before, and when it has ended.")),
     News.REPLY: ("Somebody outside answers", "On a case that is assigned to you."),
     News.REPORTED: ("A case is reported in the portal", "To everybody who takes on cases, while it is assigned to nobody."),
     News.ASSIGNED: ("A case is assigned to you", "By somebody else."),
+    News.PEOPLE: ("External organisations change their people", "Once a day at most: what their portal administrators did."),
 }
 
 
@@ -41,14 +43,14 @@ def choose_letters(face: str) -> Any:
         Wishes(g.viewer).choose(request.form.getlist("wanted"))
     except Refusal as refusal:
         return _page(face, refusal.sentence)
-    return see_other(".letters", "Your choice is saved.", face=face)
+    return see_other(".letters", _("Your choice is saved."), face=face)
 
 
 @entry.route(f"/{FACE}/account/letters/<id:number>", needs=Needs.SIGNED_IN, methods=["POST"])
 def unmute(face: str, number: int) -> Any:
     """Get letters about a case again."""
     Wishes(g.viewer).mute(number, False)
-    return see_other(".letters", f"You get e-mails about case #{number} again.", face=face, _anchor="muted")
+    return see_other(".letters", _("You get e-mails about case #%(number)s again.", number=number), face=face, _anchor="muted")
 
 
 def _page(face: str, problem: str | None = None) -> Any:

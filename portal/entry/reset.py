@@ -11,7 +11,9 @@ from ..accounts.models import Purpose, User
 from ..extensions import db
 from ..refusals import NotVisible, Refusal, TooMany
 from ..web.face import Needs
+from ..web.gate import turn_to
 from ..web.show import see_other
+from ..words import _
 from . import cookies
 from .face import entry
 from .forms import EmailForm, ResetForm
@@ -46,7 +48,7 @@ def reset() -> Any:
     if link is None:
         return broken_link()
     user, form = db.session.get_one(User, link.user_id), ResetForm()
-    email, face = user.email, sign_in.face_of(user)
+    email, face = user.email, turn_to(sign_in.face_of(user))
     if request.method == "GET" or cookies.is_other_link() or not form.validate():
         return render_template("entry/reset.html", form=form, email=email, link=cookies.link_mark()), 422 if form.errors else 200
     try:
@@ -56,4 +58,4 @@ def reset() -> Any:
     except Refusal as refusal:
         form.password.errors = [refusal.sentence]
         return render_template("entry/reset.html", form=form, email=email, link=cookies.link_mark()), 422
-    return cookies.drop_link(see_other("entry.sign_in", "Your password is changed. Sign in with the new one.", face=face))
+    return cookies.drop_link(see_other("entry.sign_in", _("Your password is changed. Sign in with the new one."), face=face))

@@ -16,6 +16,7 @@ from ..extensions import db
 from ..refusals import Refusal, TooMany, Unfit
 from ..web.face import Needs
 from ..web.show import see_other
+from ..words import _, later
 from . import cookies
 from .account import BASE
 from .face import entry
@@ -41,38 +42,38 @@ class Act:
 BEGINNINGS = {
     "app": Act(
         Aim.APP,
-        "Set up an authenticator app",
-        "An app on your phone shows a new code every 30 seconds. You type one each time you sign in.",
-        "Continue",
+        later("Set up an authenticator app"),
+        later("An app on your phone shows a new code every 30 seconds. You type one each time you sign in."),
+        later("Continue"),
         "entry.add_app",
     ),
     "passkey": Act(
         Aim.PASSKEY,
-        "Add a passkey",
-        "Your phone, computer or security key proves that it is you, with its own lock or your fingerprint.",
-        "Continue",
+        later("Add a passkey"),
+        later("Your phone, computer or security key proves that it is you, with its own lock or your fingerprint."),
+        later("Continue"),
         "entry.add_passkey",
     ),
     "codes": Act(
         Aim.CODES,
-        "Make new recovery codes",
-        "You get ten new codes for the day your phone or passkey is not at hand. The older ones stop working at once.",
-        "Make new codes",
+        later("Make new recovery codes"),
+        later("You get ten new codes for the day your phone or passkey is not at hand. The older ones stop working at once."),
+        later("Make new codes"),
         "entry.recovery_codes",
     ),
 }
 REMOVE_APP = Act(
     None,
-    "Remove the authenticator app",
-    "Its codes no longer let you in. Your other browsers will be signed out.",
-    "Remove the app",
+    later("Remove the authenticator app"),
+    later("Its codes no longer let you in. Your other browsers will be signed out."),
+    later("Remove the app"),
     danger=True,
 )
 REMOVE_PASSKEY = Act(
     None,
-    "Remove the passkey",
-    "It no longer lets you in. Your other browsers will be signed out.",
-    "Remove the passkey",
+    later("Remove the passkey"),
+    later("It no longer lets you in. Your other browsers will be signed out."),
+    later("Remove the passkey"),
     danger=True,
 )
 
@@ -104,7 +105,7 @@ def _settled(face: str, changed: mfa.Changed, notice: str) -> Response:
     cookies.start_over()
     if changed.codes:
         return cookies.keep_step(cookies.welcome(see_other("entry.recovery_codes", face=face), changed), face, changed.codes)
-    return cookies.drop_step(cookies.welcome(_back(face, f"{notice} Your other browsers are signed out."), changed), face)
+    return cookies.drop_step(cookies.welcome(_back(face, notice), changed), face)
 
 
 @entry.route(PATH, needs=OWN, enrolling=True)
@@ -142,7 +143,7 @@ def add_app(face: str) -> Any:
     if request.method == "POST" and form.validate():
         try:
             changed = mfa.add_app(g.viewer, cookies.step_key(face), form.code.data, face=face, trace=cookies.trace())
-            return _settled(face, changed, "The authenticator app is set up.")
+            return _settled(face, changed, _("The authenticator app is set up. Your other browsers are signed out."))
         except Unfit as refusal:
             form.code.errors = [refusal.sentence]
     return _show_app(face, step, form)
@@ -173,7 +174,7 @@ def add_passkey(face: str) -> Any:
         sent = form.name.data, form.credential.data
         try:
             changed = mfa.add_passkey(g.viewer, cookies.step_key(face), *sent, face=face, trace=cookies.trace())
-            return _settled(face, changed, "The passkey is set up.")
+            return _settled(face, changed, _("The passkey is set up. Your other browsers are signed out."))
         except Refusal as refusal:
             problem = refusal.sentence
     options = passkeys.creation_options(db.session.get_one(User, g.viewer.user_id), step)
@@ -186,14 +187,14 @@ def recovery_codes(face: str) -> Any:
     """Show the codes that were just made; over once their owner says that they are kept."""
     step = _step(face, Aim.CODES, Aim.FIRST_CODES)
     if step is None:
-        return _back(face, "Recovery codes are shown once. Make new ones if you did not keep them.", warning=True)
+        return _back(face, _("Recovery codes are shown once. Make new ones if you did not keep them."), warning=True)
     if request.method == "GET":
         return _show("second_codes", face, codes=mfa.codes_of(step), first=step.aim is Aim.FIRST_CODES)
     mfa.close_codes(g.viewer, step)
     if step.aim is Aim.FIRST_CODES:
-        done = see_other(cookies.HOME[face], "Your second step is set up. You need it the next time you sign in.")
+        done = see_other(cookies.HOME[face], _("Your second step is set up. You need it the next time you sign in."))
     else:
-        done = _back(face, "Your new recovery codes count from now on.")
+        done = _back(face, _("Your new recovery codes count from now on."))
     return cookies.drop_step(done, face)
 
 
@@ -202,14 +203,14 @@ def remove_app(face: str) -> Any:
     """The app's codes no longer count."""
     form = AgainForm()
     if mfa.factors_of(g.viewer.user_id).app_since is None:
-        return _back(face, "No authenticator app is set up.", warning=True)
+        return _back(face, _("No authenticator app is set up."), warning=True)
     if request.method == "GET" or not form.validate():
         return _ask(face, REMOVE_APP, form)
     try:
         changed = mfa.remove_app(g.viewer, form.password.data, face=face, trace=cookies.trace())
     except Refusal as refusal:
         return _ask(face, REMOVE_APP, form, refusal)
-    return _settled(face, changed, "The authenticator app is removed.")
+    return _settled(face, changed, _("The authenticator app is removed. Your other browsers are signed out."))
 
 
 @entry.route(f"{PATH}/passkeys/<id:passkey_id>/remove", needs=OWN, methods=["GET", "POST"], late=True, enrolling=True)
@@ -222,4 +223,4 @@ def remove_passkey(face: str, passkey_id: int) -> Any:
         changed = mfa.remove_passkey(g.viewer, passkey_id, form.password.data, face=face, trace=cookies.trace())
     except Refusal as refusal:
         return _ask(face, REMOVE_PASSKEY, form, refusal, about=passkeys.own(g.viewer.user_id, passkey_id).name)
-    return _settled(face, changed, "The passkey is removed.")
+    return _settled(face, changed, _("The passkey is removed. Your other browsers are signed out."))

@@ -10,7 +10,9 @@ from ..accounts import mfa, second_step
 from ..accounts.second_step import Way
 from ..accounts.sign_in import SignedIn
 from ..refusals import Refusal, TooMany
+from ..web import times
 from ..web.face import Needs
+from ..words import _, ngettext
 from . import cookies
 from .face import entry
 from .factor_forms import PROOFS
@@ -30,7 +32,7 @@ def second_step_view(face: str) -> Any:
     if not form.validate():
         return step_page(face, **shown), 422
     try:
-        opened = second_step.finish(key, way, form.proof, face=face, trace=cookies.trace())
+        opened = second_step.finish(key, way, form.proof, face=face, trace=cookies.trace(), language=times.language(""))
     except Refusal as refusal:
         return _again(face, shown, refusal)
     return _welcome(face, to, token, way, opened)
@@ -47,6 +49,15 @@ def _welcome(face: str, to: str, token: str, way: Way, opened: SignedIn) -> Resp
     cookies.start_over()
     if way is Way.RECOVERY:
         left = mfa.factors_of(opened.user.id).codes_left
-        words = "1 recovery code" if left == 1 else f"{left or 'no'} recovery codes"
-        flash(f"You have {words} left. You can make new ones under Your account.", "warning" if left < 3 else "message")
+        flash(_left(left), "warning" if left < 3 else "message")
     return cookies.drop_step(cookies.welcome(afterwards(face, to, token), opened), face)
+
+
+def _left(count: int) -> str:
+    if not count:
+        return _("You have no recovery codes left. You can make new ones under Your account.")
+    return ngettext(
+        "You have %(num)s recovery code left. You can make new ones under Your account.",
+        "You have %(num)s recovery codes left. You can make new ones under Your account.",
+        count,
+    )

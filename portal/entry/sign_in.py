@@ -11,18 +11,20 @@ from ..accounts import second_step, sessions, sign_in
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..refusals import Refusal, TooMany
+from ..web import times
 from ..web.assets import serve
 from ..web.face import Needs
 from ..web.forms import SignInForm
 from ..web.kept import read, sign_in_page
 from ..web.show import see_other
+from ..words import _, later
 from . import cookies
 from .face import entry
 from .factor_forms import proof_forms
 
 FACE = "<any(console, portal):face>"
 LETTERS = "entry.letters"  # every letter about a case leads there
-OVER = "The sign-in took longer than ten minutes, or something about the account changed. Sign in again."
+OVER = later("The sign-in took longer than ten minutes, or something about the account changed. Sign in again.")
 
 
 @entry.route("/", needs=Needs.ANYONE)
@@ -52,7 +54,7 @@ def sign_in_view(face: str) -> Any:
     if not form.validate():
         return sign_in_page(face, form=form, to=to, token=token), 422
     try:
-        opened = sign_in.sign_in(form.email.data, form.password.data, face=face, trace=cookies.trace())
+        opened = sign_in.sign_in(form.email.data, form.password.data, face=face, trace=cookies.trace(), language=times.language(""))
     except TooMany as refusal:
         return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 429, {"Retry-After": str(refusal.retry_after)}
     except Refusal as refusal:
@@ -111,5 +113,5 @@ def sign_out(face: str) -> Any:
     response = redirect(url_for("entry.sign_in", face=face), 303)
     assert isinstance(response, Response)
     cookies.farewell(response, face)
-    flash("You are signed out.")
+    flash(_("You are signed out."))
     return response

@@ -13,6 +13,7 @@ from ..web import archive, paper, times
 from ..web.export import csv_text
 from ..web.face import Needs
 from ..web.plain import plain_text
+from ..words import _, language, later, ngettext, speaking
 from .face import external
 
 MOST_FILES = 500 * 1024 * 1024  # bytes of one ZIP; what does not fit is listed, and fetched one by one
@@ -20,7 +21,8 @@ MOST_FILES = 500 * 1024 * 1024  # bytes of one ZIP; what does not fit is listed,
 MOST_MESSAGES = 300
 MOST_TEXT = 300_000  # characters of their HTML
 PIECE = 256 * 1024  # bytes of a text that are sent on one look at whether it still holds
-CHANGED = "Something in this case was changed or withdrawn while your download was being made, so it was not handed out. Try again."
+CHANGED = later("Something in this case was changed or withdrawn while your download was being made, so it was not handed out. Try again.")
+PLAIN = {"_": _, "ngettext": ngettext}  # in pages these words are escaped; a text is none
 Write = Callable[[dict[str, Any]], str]
 
 
@@ -57,7 +59,7 @@ def download_pdf(number: int) -> Any:
         return early
     answer = _printed(context) or _printed(_anew(number))
     if answer is None:
-        raise Refusal(CHANGED)
+        raise Refusal(str(CHANGED))
     return answer
 
 
@@ -158,36 +160,37 @@ def _texts(context: dict[str, Any]) -> list[archive.Member]:
         texts += [("files.csv", _list_of_files), ("SHA256SUMS", _sums)]
     if context["items"]:
         texts.append(("evidence-items.csv", _list_of_items))
-    later = _later()
-    return [_text(context, name, write, later) for name, write in texts]
+    afterwards = _afterwards()
+    return [_text(context, name, write, afterwards) for name, write in texts]
 
 
-def _text(began: dict[str, Any], name: str, write: Write, later: Callable[..., Any]) -> archive.Member:
-    return archive.Member(name, 0, times.local(began["made_at"]), lambda: _pieces(began, write, later))
+def _text(began: dict[str, Any], name: str, write: Write, afterwards: Callable[..., Any]) -> archive.Member:
+    return archive.Member(name, 0, times.local(began["made_at"]), lambda: _pieces(began, write, afterwards))
 
 
-def _later() -> Callable[..., Any]:
-    """Does work as this request would, long after it: each time for the same person, but in a database session of its own."""
-    app, viewer, window = cast("Any", current_app)._get_current_object(), g.viewer, g.window
+def _afterwards() -> Callable[..., Any]:
+    """Does work as this request would, long after it: each time for the same person, in their language, but in a database session of
+    its own."""
+    app, viewer, window, spoken = cast("Any", current_app)._get_current_object(), g.viewer, g.window, language()
 
     @copy_current_request_context
     def asked(work: Callable[..., Any], *told: Any) -> Any:
         g.viewer, g.window, g.face = viewer, window, "portal"
         return work(*told)
 
-    def later(work: Callable[..., Any], *told: Any) -> Any:
-        with app.app_context():
+    def afterwards(work: Callable[..., Any], *told: Any) -> Any:
+        with app.app_context(), speaking(spoken):
             return asked(work, *told)
 
-    return later
+    return afterwards
 
 
-def _pieces(began: dict[str, Any], write: Write, later: Callable[..., Any]) -> Iterator[bytes]:
+def _pieces(began: dict[str, Any], write: Write, afterwards: Callable[..., Any]) -> Iterator[bytes]:
     """A text, as the case is when its turn comes; what is taken back while it is sent ends it."""
-    text, told = later(_writing, began, write)
+    text, told = afterwards(_writing, began, write)
     yield text[:PIECE]
     for place in range(PIECE, len(text), PIECE):
-        later(_check, began, told)
+        afterwards(_check, began, told)
         yield text[place : place + PIECE]
 
 
@@ -198,7 +201,7 @@ def _writing(began: dict[str, Any], write: Write) -> tuple[bytes, set[Any]]:
 
 def _check(began: dict[str, Any], told: set[Any]) -> None:
     if not told <= _told(_by_now(began)):
-        raise Refusal(CHANGED)
+        raise Refusal(str(CHANGED))
 
 
 def _by_now(began: dict[str, Any]) -> dict[str, Any]:
@@ -215,16 +218,18 @@ def _document(context: dict[str, Any]) -> str:
 def _conversation(context: dict[str, Any]) -> str:
     spoken = [(message, plain_text(message.message_html)) for message in context["messages"]]
     description = plain_text(context["case"].description_html)
-    return _rendered("messages.txt", {**context, "spoken": spoken, "description": description})
+    return _rendered("messages.txt", {**context, "spoken": spoken, "description": description, **PLAIN})
 
 
 def _rendered(name: str, context: dict[str, Any]) -> str:
     """Without what the pages of the product have around them: who is signed in is not asked for it once more."""
-    return current_app.jinja_env.get_template(f"external/download/{name}").render(**context, viewer=g.viewer)
+    return current_app.jinja_env.get_template(f"external/download/{name}").render(
+        **context, viewer=g.viewer, language=times.reading().language
+    )
 
 
 def _list_of_files(context: dict[str, Any]) -> str:
-    columns = ("file", "name", "bytes", "SHA-256", "added by", f"added ({context['zone']})")
+    columns = (_("file"), _("name"), _("bytes"), "SHA-256", _("added by"), _("added (%(zone)s)", zone=context["zone"]))
     rows = [
         (_place(context, file), file.name, file.size, file.sha256, _author(file), _written(file.created_at)) for file in context["files"]
     ]
@@ -232,11 +237,12 @@ def _list_of_files(context: dict[str, Any]) -> str:
 
 
 def _place(context: dict[str, Any], file: Any) -> str:
-    return "not included: download it on the page of the case" if file.uid in context["apart"] else context["places"][file.uid]
+    return _("not included: download it on the page of the case") if file.uid in context["apart"] else context["places"][file.uid]
 
 
 def _author(file: Any) -> str:
-    return f"{file.author} (security team)" if file.from_team and file.author != "Security team" else file.author
+    named = file.from_team and file.author != _("Security team")
+    return _("%(person)s (security team)", person=file.author) if named else file.author
 
 
 def _written(moment: Any) -> str:
@@ -250,7 +256,7 @@ def _sums(context: dict[str, Any]) -> str:
 
 
 def _list_of_items(context: dict[str, Any]) -> str:
-    columns = ("type", "value (made harmless)", "bytes", "SHA-256", "added by", f"added ({context['zone']})")
+    columns = (_("type"), _("value (made harmless)"), _("bytes"), "SHA-256", _("added by"), _("added (%(zone)s)", zone=context["zone"]))
     return csv_text(
         columns, [(item.kind, item.shown, item.size, item.sha256, item.author, _written(item.created_at)) for item in context["items"]]
     )

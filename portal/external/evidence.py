@@ -10,6 +10,7 @@ from ..accounts.permissions import Permission
 from ..refusals import Refusal
 from ..web.face import Needs
 from ..web.show import see_other, show, wants_fragment
+from ..words import _, ngettext
 from .evidence_forms import ItemsForm
 from .face import external
 
@@ -63,8 +64,8 @@ def add_items(number: int) -> Any:
         return _show(number, status=422, items_form=form, lines=lines)
     if wants_fragment() or any(line.problem for line in lines):
         return _show(number, lines=lines)
-    count = len(lines)
-    return see_other(".case", "One item is added." if count == 1 else f"{count} items are added.", number=number, _anchor="evidence")
+    notice = ngettext("One item is added.", "%(num)s items are added.", len(lines))
+    return see_other(".case", notice, number=number, _anchor="evidence")
 
 
 @external.route(f"{PATH}/<uid:item>/withdraw", needs=Permission.OBSERVABLE, methods=["GET", "POST"])
@@ -81,5 +82,5 @@ def withdraw_item(number: int, item: str) -> Any:
             raise
         return _show(number, status=422, items_problem=refusal.sentence)
     if wants_fragment():
-        return _show(number, part="external/evidence/_saved.html", notice="Your item is withdrawn.", withdrawn=item)
-    return see_other(".case", "Your item is withdrawn.", number=number, _anchor="evidence-title")
+        return _show(number, part="external/evidence/_saved.html", notice=_("Your item is withdrawn."), withdrawn=item)
+    return see_other(".case", _("Your item is withdrawn."), number=number, _anchor="evidence-title")

@@ -8,10 +8,11 @@ from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from ..web.forms import LONGEST_MESSAGE, Form
-from ..web.times import in_words, typed, zone_in_words
+from ..web.times import in_english, typed, zone_in_words
+from ..words import Number, _, later
 
 LONGEST_TITLE = 200
-TOO_LONG = f"This is longer than {LONGEST_MESSAGE:,} characters. Put a part of it into a file."
+TOO_LONG = later("This is longer than %(most)s characters. Put a part of it into a file.", most=Number(LONGEST_MESSAGE))
 
 
 class MomentField(DateTimeLocalField):  # type: ignore[misc]
@@ -22,23 +23,23 @@ class MomentField(DateTimeLocalField):  # type: ignore[misc]
         try:
             super().process_formdata(valuelist)
         except ValueError:
-            raise ValueError("Give a day and a time, such as 2026-11-21 and 09:30, or leave it empty.") from None
+            raise ValueError(_("Give a day and a time, such as 2026-11-21 and 09:30, or leave it empty.")) from None
 
 
 def sensible_year(_form: Any, field: Any) -> None:
     """Refuse slips such as the year 24."""
     if field.data is not None and not 1970 <= field.data.year <= 2999:
-        raise ValidationError("Give a date between 1970 and today.")
+        raise ValidationError(_("Give a date between 1970 and today."))
 
 
 class ItemsForm(Form):
     """Things to look at, one a line."""
 
-    kind = SelectField("What is it?", choices=[])
+    kind = SelectField(later("What is it?"), choices=[], validate_choice=False)  # the verb judges it, in our own words
     text = TextAreaField(
-        "Suspicious addresses, numbers or names",
-        description="One on each line: a web address, an e-mail address, a phone number, the name of a file.",
-        validators=[DataRequired("Type or paste at least one line."), Length(max=LONGEST_MESSAGE, message=TOO_LONG)],
+        later("Suspicious addresses, numbers or names"),
+        description=later("One on each line: a web address, an e-mail address, a phone number, the name of a file."),
+        validators=[DataRequired(later("Type or paste at least one line.")), Length(max=LONGEST_MESSAGE, message=TOO_LONG)],
     )
 
 
@@ -46,51 +47,54 @@ class ReportForm(Form):
     """The questions of a report. What is only kept need not be right; what is sent must be."""
 
     title = StringField(
-        "In a few words",
-        description="Such as: Strange payment request by mail.",
+        later("In a few words"),
+        description=later("Such as: Strange payment request by mail."),
         validators=[
-            DataRequired("Say in a few words what it is about, such as: Strange payment request by mail."),
-            Length(max=LONGEST_TITLE, message=f"Use at most {LONGEST_TITLE} characters here; there is room for the details below."),
+            DataRequired(later("Say in a few words what it is about, such as: Strange payment request by mail.")),
+            Length(
+                max=LONGEST_TITLE,
+                message=later("Use at most %(most)s characters here; there is room for the details below.", most=LONGEST_TITLE),
+            ),
         ],
     )
     happened = TextAreaField(
-        "What happened?",
-        description="What did you see, receive or do? Copy the words of a message if you can.",
+        later("What happened?"),
+        description=later("What did you see, receive or do? Copy the words of a message if you can."),
         validators=[
-            DataRequired("Tell us what happened; one sentence is enough to begin with."),
+            DataRequired(later("Tell us what happened; one sentence is enough to begin with.")),
             Length(max=LONGEST_MESSAGE, message=TOO_LONG),
         ],
     )
     began = MomentField(
-        "When did it begin?",
-        description="As well as you know. Leave it empty if you do not.",
+        later("When did it begin?"),
+        description=later("As well as you know. Leave it empty if you do not."),
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         validators=[Optional(), sensible_year],
     )
     affected = TextAreaField(
-        "Who is affected?",
-        description="People, departments, computers, accounts: whatever you know of.",
+        later("Who is affected?"),
+        description=later("People, departments, computers, accounts: whatever you know of."),
         validators=[Length(max=LONGEST_MESSAGE, message=TOO_LONG)],
     )
     done = TextAreaField(
-        "What have you done already?",
-        description="Such as: changed my password, told my manager, unplugged the computer. Nothing is a good answer, too.",
+        later("What have you done already?"),
+        description=later("Such as: changed my password, told my manager, unplugged the computer. Nothing is a good answer, too."),
         validators=[Length(max=LONGEST_MESSAGE, message=TOO_LONG)],
     )
     matters = TextAreaField(
-        "Why does it matter?",
-        description="What could come of it for you or your organisation? This helps to decide what is looked at first.",
+        later("Why does it matter?"),
+        description=later("What could come of it for you or your organisation? This helps to decide what is looked at first."),
         validators=[Length(max=LONGEST_MESSAGE, message=TOO_LONG)],
     )
     items = TextAreaField(
-        "Suspicious addresses, numbers or names",
-        description="One on each line: a web address, an e-mail address, a phone number, the name of a file. Do not open them.",
+        later("Suspicious addresses, numbers or names"),
+        description=later("One on each line: a web address, an e-mail address, a phone number, the name of a file. Do not open them."),
         validators=[Length(max=LONGEST_MESSAGE, message=TOO_LONG)],
     )
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.began.label.text = f"When did it begin? ({zone_in_words()})"
+        self.began.label.text = _("When did it begin? (%(zone)s)", zone=zone_in_words())
 
     @property
     def typed_fields(self) -> dict[str, str]:
@@ -104,6 +108,6 @@ class ReportForm(Form):
 
     @property
     def moment_in_words(self) -> str:
-        """The same for the description."""
+        """The same for the description, in English as its headings are."""
         moment = self.moment
-        return in_words(moment) if moment else ""
+        return in_english(moment) if moment else ""

@@ -12,6 +12,7 @@ from ..web.downloads import hands_out, send
 from ..web.face import Needs
 from ..web.show import see_other, show, wants_fragment
 from ..web.uploads import received
+from ..words import _, ngettext
 from .face import external
 
 PATH = "/cases/<id:number>/files"
@@ -53,7 +54,7 @@ def add_files(number: int) -> Any:
         return answer if added or not problems else (answer, 422)
     if problems and not added:
         return _show(number, problems=problems)
-    sentence = f"“{added[0]}” is sent." if len(added) == 1 else f"{len(added)} files are sent."
+    sentence = ngettext("“%(file)s” is sent.", "%(num)s files are sent.", len(added), file=added[0] if added else "")
     return see_other(".case", " ".join([sentence, *problems]), warning=bool(problems), number=number, _anchor="files")
 
 
@@ -81,5 +82,5 @@ def withdraw_file(number: int, file: str) -> Any:
             raise
         return _show(number, problems=[refusal.sentence])
     if wants_fragment():
-        return _show(number, notice="Your file is withdrawn.", withdrawn=file)
-    return see_other(".case", "Your file is withdrawn.", number=number, _anchor="files-title")
+        return _show(number, notice=_("Your file is withdrawn."), withdrawn=file)
+    return see_other(".case", _("Your file is withdrawn."), number=number, _anchor="files-title")

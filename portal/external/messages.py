@@ -10,6 +10,7 @@ from ..accounts.permissions import Permission
 from ..refusals import Refusal, Stale, TooMany
 from ..web.forms import MessageForm
 from ..web.show import see_other, show, wants_fragment
+from ..words import _
 from .cases import show_case
 from .face import external
 
@@ -24,7 +25,7 @@ def add_comment(number: int) -> Any:
         g.window.add_message(number, form.message.data)
     except Refusal as refusal:
         return show_case(case, form, problem=refusal.sentence, status=422)
-    return _done(number, "Your message is sent.")
+    return _done(number, _("Your message is sent."))
 
 
 def _done(number: int, notice: str) -> Any:
@@ -44,7 +45,7 @@ def edit_comment(number: int, uid: str) -> Any:
         g.window.edit_message(number, uid, form.message.data, version=request.form.get("version", ""))
     except (Stale, TooMany) as refusal:
         return _form("edit", case, g.window.message(number, uid), form, refusal.sentence)
-    return _saved(number, "Your message is changed.")
+    return _saved(number, _("Your message is changed."))
 
 
 @external.route("/cases/<id:number>/comments/<uid:uid>/delete", needs=Permission.COMMENT, methods=["GET", "POST"])
@@ -54,7 +55,7 @@ def delete_comment(number: int, uid: str) -> Any:
     if request.method == "GET":
         return _form("delete", case, message, None)
     g.window.delete_message(number, uid)
-    return _saved(number, "Your message is deleted.")
+    return _saved(number, _("Your message is deleted."))
 
 
 def _form(kind: str, case: Any, message: Any, form: MessageForm | None, problem: str | None = None) -> Any:

@@ -8,9 +8,10 @@ from flask import g, request
 
 from ..web.face import Needs
 from ..web.show import see_other, show, wants_fragment
+from ..words import Wording, later
 from .face import external
 
-DONE = {True: "You get no more e-mails about this case.", False: "You get e-mails about this case again."}
+DONE = Wording({True: later("You get no more e-mails about this case."), False: later("You get e-mails about this case again.")})
 
 
 @external.route("/cases/<id:number>/letters", needs=Needs.SIGNED_IN, methods=["POST"])

@@ -12,12 +12,15 @@ from ..web.face import Needs
 from ..web.forms import typed_before
 from ..web.show import see_other, show
 from ..web.uploads import received
+from ..words import _, later
 from .evidence_forms import ReportForm
 from .face import external
 
 PATH = "/report"
-STALE = "This report was changed in another window meanwhile. What you see here is not kept yet: saving again replaces what is there."
-CHANGED = (
+STALE = later(
+    "This report was changed in another window meanwhile. What you see here is not kept yet: saving again replaces what is there."
+)
+CHANGED = later(
     "Not kept: this report was changed, sent or discarded in another window. Copy what you typed here, then reload the page to see it."
 )
 
@@ -64,9 +67,9 @@ def write() -> Any:
         kept = _keep(form, last=True)
     except Refusal as refusal:
         newer = g.window.reports.draft() if isinstance(refusal, Stale) else None
-        return _page(form, newer, problem=STALE if newer else refusal.sentence)
+        return _page(form, newer, problem=str(STALE) if newer else refusal.sentence)
     if request.form.get("act") != "review":
-        return see_other(".report", "Your report is kept. You can go on with it whenever you like.")
+        return see_other(".report", _("Your report is kept. You can go on with it whenever you like."))
     return see_other(".review_report") if _judge(kept, _form_of(kept)) else see_other(".report", check=1)
 
 
@@ -82,7 +85,7 @@ def keep_report() -> Any:
     try:
         kept = _keep(ReportForm())
     except Stale:
-        problem = CHANGED
+        problem = str(CHANGED)
     except Refusal as refusal:
         problem = refusal.sentence
     return render_template("external/report/_kept.html", kept=kept, problem=problem)
@@ -100,7 +103,7 @@ def discard_report() -> Any:
         g.window.reports.discard(request.form.get("seen", ""))
     except Refusal as refusal:
         return show("external/report/discard.html", status=422, kept=g.window.reports.draft(), problem=refusal.sentence)
-    return see_other(".home", "What you had begun is discarded.")
+    return see_other(".home", _("What you had begun is discarded."))
 
 
 @external.route(f"{PATH}/review", needs=Permission.CREATE_CASE)
@@ -138,7 +141,7 @@ def send() -> Any:
 def _sent_before(uploads: list[Any]) -> Any:
     """Somebody sent it in another window: that the files of this one did not go with it must be said."""
     names = ", ".join(f"“{upload.name}”" for upload in uploads)
-    problem = f"This report was sent already, without these files: {names}. Add them on the page of the case."
+    problem = _("This report was sent already, without these files: %(files)s. Add them on the page of the case.", files=names)
     if request.accept_mimetypes.best == "application/json":
         return jsonify(problems=[problem]), 422
     number = g.window.reports.newest()

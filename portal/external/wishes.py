@@ -10,28 +10,31 @@ from ..sharing.records import CaseWishes
 from ..web import times
 from ..web.filters import SEVERITY, STAGE
 from ..web.lists import address_with, day_asked, days_ago
+from ..words import Wording, _, later
 
 LONGEST = 300
-STATUSES = {"open": "Open (new or in progress)", **STAGE}
-DATES = {
-    "opened_from": "Opened on or after",
-    "opened_to": "Opened on or before",
-    "updated_from": "News on or after",
-    "updated_to": "News on or before",
-}
-FLAGS = {"waiting": "Waiting for your answer", "unread": "News you have not read", "mine": "Reported by you"}
+OPEN = "open"
+STATUSES = Wording(
+    {OPEN: later("Open (new or in progress)"), "New": later("New"), "InProgress": later("In progress"), "Closed": later("Closed")}
+)
+DATES = ("opened_from", "opened_to", "updated_from", "updated_to")
+FLAGS = Wording({"waiting": later("Waiting for your answer"), "unread": later("News you have not read"), "mine": later("Reported by you")})
 NAMES = ("q", "status", "severity", "tag", *FLAGS, *DATES)
-ORDERS = {"updated": "Latest news", "opened": "Date opened", "severity": "Severity", "number": "Case number"}
+ORDERS = Wording(
+    {"updated": later("Latest news"), "opened": later("Date opened"), "severity": later("Severity"), "number": later("Case number")}
+)
 WEEK = "week"
 # What it means that nothing fits, where no more than this was asked for.
-NOTHING = {
-    ("waiting", "yes"): "No case waits for your answer.",
-    ("unread", "yes"): "There is no news you have not read.",
-    ("mine", "yes"): "None of these cases was reported by you.",
-    ("status", "open"): "No case is open.",
-    ("status", "Closed"): "No case is closed.",
-    ("updated_from", WEEK): "There was no news in the last 7 days.",
-}
+NOTHING = Wording(
+    {
+        ("waiting", "yes"): later("No case waits for your answer."),
+        ("unread", "yes"): later("There is no news you have not read."),
+        ("mine", "yes"): later("None of these cases was reported by you."),
+        ("status", OPEN): later("No case is open."),
+        ("status", "Closed"): later("No case is closed."),
+        ("updated_from", WEEK): later("There was no news in the last 7 days."),
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -83,12 +86,23 @@ def _words(name: str, text: str) -> str:
     if name in FLAGS:
         return FLAGS[name]
     if name in DATES:
-        return "News in the last 7 days" if text == WEEK else f"{DATES[name]} {times.calendar_day(text)}"
+        return _("News in the last 7 days") if text == WEEK else _dated(name, times.calendar_day(text))
     if name == "severity":
-        return f"Severity: {SEVERITY[int(text)]}"
+        return _("Severity: %(word)s", word=SEVERITY[int(text)])
     if name == "status":
-        return f"Status: {STATUSES[text].split(' (')[0]}"
-    return f"{'Search' if name == 'q' else 'Tag'}: {text}"
+        return _("Status: %(word)s", word=_("Open") if text == OPEN else STAGE[text])
+    return _("Search: %(words)s", words=text) if name == "q" else _("Tag: %(tag)s", tag=text)
+
+
+def _dated(name: str, day: str) -> str:
+    match name:
+        case "opened_from":
+            return _("Opened on or after %(day)s", day=day)
+        case "opened_to":
+            return _("Opened on or before %(day)s", day=day)
+        case "updated_from":
+            return _("News on or after %(day)s", day=day)
+    return _("News on or before %(day)s", day=day)
 
 
 def nothing(chosen: Chosen) -> tuple[str, str]:
@@ -96,24 +110,28 @@ def nothing(chosen: Chosen) -> tuple[str, str]:
     asked = [(name, text) for name, text in chosen.texts.items() if name != "sort"]
     number = chosen.wishes.words.removeprefix("#")
     if number.isascii() and number.isdecimal() and number[0] != "0" and len(number) < 19:
-        return f"No case #{number} is shared with you.", "Look whether the number is right."
+        return _("No case #%(number)s is shared with you.", number=number), _("Look whether the number is right.")
     if len(asked) == 1 and asked[0] in NOTHING:
         return NOTHING[asked[0]], ""
-    for start, end, word in (("opened_from", "opened_to", "Opened"), ("updated_from", "updated_to", "Latest news")):
-        first, last = getattr(chosen.wishes, start), getattr(chosen.wishes, end)
-        if first and last and first >= last:
-            return "None of your cases fits", f"{word}: the day at “from” comes after the day at “to”. Change one of them."
-    if chosen.wishes.words:
-        return "None of your cases fits", "Try fewer or other words, or the beginning of a word with a * behind it, as in mail*."
-    return "None of your cases fits", "Ask for less at once." if len(asked) > 1 else ""
+    return _("None of your cases fits"), _what_to_do(chosen.wishes, several=len(asked) > 1)
+
+
+def _what_to_do(wanted: CaseWishes, *, several: bool) -> str:
+    if wanted.opened_from and wanted.opened_to and wanted.opened_from >= wanted.opened_to:
+        return _("Opened: the day at “from” comes after the day at “to”. Change one of them.")
+    if wanted.updated_from and wanted.updated_to and wanted.updated_from >= wanted.updated_to:
+        return _("Latest news: the day at “from” comes after the day at “to”. Change one of them.")
+    if wanted.words:
+        return _("Try fewer or other words, or the beginning of a word with a * behind it, as in mail*.")
+    return _("Ask for less at once.") if several else ""
 
 
 def quick(chosen: Chosen, *, can_write: bool, can_report: bool) -> list[tuple[str, str, bool]]:
     """The filters for everybody: words, address, whether the list is just that now."""
-    offered = [("All", {}), ("Open", {"status": "open"})]
-    offered += [("Waiting for your answer", {"waiting": "yes"})] if can_write else []
-    offered += [("Reported by you", {"mine": "yes"})] if can_report else []
-    offered += [("News this week", {"updated_from": WEEK}), ("Closed", {"status": "Closed"})]
+    offered: list[tuple[str, dict[str, str]]] = [(_("All"), {}), (_("Open"), {"status": OPEN})]
+    offered += [(FLAGS["waiting"], {"waiting": "yes"})] if can_write else []
+    offered += [(FLAGS["mine"], {"mine": "yes"})] if can_report else []
+    offered += [(_("News this week"), {"updated_from": WEEK}), (STAGE["Closed"], {"status": "Closed"})]
     kept = {name: text for name, text in chosen.texts.items() if name in ("q", "sort")}
     now_set = {name: text for name, text in chosen.texts.items() if name not in kept}
     return [(word, address_with("external.home", kept | wanted), now_set == wanted) for word, wanted in offered]

@@ -10,14 +10,16 @@ from typing import Any
 from flask import current_app, render_template
 from sqlalchemy import select
 
-from ..accounts import links
-from ..accounts.models import OneTimeLink, User
-from ..accounts.viewer import LANGUAGES
+from ..accounts import links, team_news
+from ..accounts.models import Membership, OneTimeLink, User
+from ..accounts.permissions import Permission
+from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..cases.models import Case
 from ..clock import now
 from ..dates import Reading, reading_of, time_words
 from ..extensions import db
-from ..organisations.models import Organisation
+from ..organisations.models import Organisation, Party
+from ..words import _, ngettext, speaking
 from . import digest, news
 from .addressee import Addressee
 from .models import OutboxMessage
@@ -39,31 +41,50 @@ Context = dict[str, Any]
 def write(row: OutboxMessage) -> Letter | None:
     """The letter behind an outbox row, or None when its recipient may no longer have it, or does not want it."""
     if row.to_user_id is None:
-        return _render(row.letter, row.to_address or "", {"person": "", "team": ""}) if row.to_address else None
+        return _test(row.letter, row.to_address) if row.to_address else None
     user = db.session.get(User, row.to_user_id, populate_existing=True)
     if user is None or not user.active:
         return None
+    reader = _reader(user)
+    with speaking(reader.language):
+        return _written(row, user, reader)
+
+
+def _test(letter: str, to: str) -> Letter:
+    """A letter to nobody in particular is in English, whoever sends it."""
+    with speaking("en"):
+        return _render(letter, to, {"person": "", "team": ""}, Reading())
+
+
+def _written(row: OutboxMessage, user: User, reader: Reading) -> Letter | None:
     to = Addressee(user, row)
     told = _news(to) if row.letter in news.LETTERS else _single(row, to)
     if told is None:
         return None
     team = db.session.get(Organisation, row.organisation_id) if row.organisation_id else None
-    known = {"person": user.name, "team": team.name if team else "", "reader": _reader(user)}
-    return _render(told.letter, row.to_address or user.email, {**known, **told.context})
+    known = {"person": user.name, "team": team.name if team else ""}
+    return _render(told.letter, row.to_address or user.email, {**known, **told.context}, reader)
 
 
-def _render(letter: str, to: str, context: Context) -> Letter:
-    reader = context.get("reader", Reading())
-    values = {"at": now(), "wishes_link": "", **context, "base_url": current_app.config["BASE_URL"]}
+# In pages these words are escaped; the subject and the plain text are none.
+PLAIN = {"_": _, "ngettext": ngettext}
+
+
+def _render(letter: str, to: str, context: Context, reader: Reading) -> Letter:
+    values = {"at": now(), "wishes_link": "", **context, "base_url": current_app.config["BASE_URL"], "language": reader.language}
     values["when"] = lambda moment: time_words(moment, reader)
     name = f"mail/{letter}"
-    subject = " ".join(render_template(f"{name}.subject", **values).split())
-    return Letter(to, subject, render_template(f"{name}.txt", **values), render_template(f"{name}.html", **values))
+    subject = render_template(f"{name}.subject", **values, **PLAIN)
+    if title := context.get("title"):
+        subject = _("%(subject)s: %(title)s", subject=subject, title=title)
+    text = render_template(f"{name}.txt", **values, **PLAIN)
+    return Letter(to, " ".join(subject.split()), text, render_template(f"{name}.html", **values))
 
 
 def _reader(user: User) -> Reading:
-    """How whoever gets the letter reads times."""
-    return reading_of(user.time_zone, user.language if user.language in LANGUAGES else "en")
+    """How whoever gets the letter reads: colleagues English; people outside what they chose, else what their browser asked for."""
+    spoken = LANGUAGES if user.external else CONSOLE_LANGUAGES
+    return reading_of(user.time_zone, next((tag for tag in (user.language, user.browser_language) if tag in spoken), "en"))
 
 
 @dataclass(frozen=True)
@@ -98,8 +119,10 @@ def _news(to: Addressee) -> Told | None:
     if len(told) == 1:
         return replace(told[0], context={**told[0].context, **more})
     lines = _lines(told)
-    link = lines[0].link if len(lines) == 1 else ""
-    return Told(news.DIGEST, {"cases": lines[:MOST_LINES], "count": len(lines), "link": link or _url(f"/{_face(to.user)}/"), **more})
+    only = lines[0] if len(lines) == 1 else None
+    link = only.link if only and only.link else _url(f"/{_face(to.user)}/")
+    about = {"cases": lines[:MOST_LINES], "count": len(lines), "link": link, "title": only.title if only else ""}
+    return Told(news.DIGEST, {**about, **more})
 
 
 def _lines(told: list[Told]) -> list[Line]:
@@ -109,9 +132,8 @@ def _lines(told: list[Told]) -> list[Line]:
         context = one.context
         for number, title, link in context.get("cases") or [(context["number"], context.get("title", ""), context.get("link", ""))]:
             line = lines.setdefault(number, Line(number, title, link, []))
-            said = WORDS[one.letter].format(what=context.get("what", ""))
-            if said not in line.news:
-                line.news.append(said)
+            if context["said"] not in line.news:
+                line.news.append(context["said"])
     return list(lines.values())
 
 
@@ -138,14 +160,44 @@ def invitation(row: OutboxMessage, to: Addressee) -> Context | None:
     organisation = db.session.get(Organisation, link.organisation_id, populate_existing=True)
     if organisation is not None and organisation.locked:
         return None
-    team = organisation.name if organisation else "The security team"
+    team = organisation.name if organisation else _("The security team")
+    works_for, manages = _works_for(to.user, link.organisation_id)
     return {
         "link": _url(f"/invitation/{links.token_for(link)}"),
         "expires_at": link.expires_at,
         "invited_by": link.created_by_name or team,
         "organisation": team,
-        "face": "portal" if to.user.external else "console",
+        "works_for": works_for,
+        "manages": manages,
+        "face": _face(to.user),
     }
+
+
+def _works_for(user: User, organisation_id: int | None) -> tuple[str, bool]:
+    """The external organisation the person works for there, if any, and whether they manage its people in the portal."""
+    wanted = select(Party.name, Membership.portal_admin).join(Party, Party.id == Membership.party_id)
+    row = db.session.execute(wanted.where(Membership.user_id == user.id, Membership.organisation_id == organisation_id)).first()
+    return (row.name, row.portal_admin) if row and user.external else ("", False)
+
+
+def portal_admin(row: OutboxMessage, to: Addressee) -> Context | None:
+    """Tells somebody that they manage the people of their organisation now; the invitation says it to who has no account yet."""
+    works_for, manages = _works_for(to.user, row.organisation_id)
+    if not manages or to.user.activated_at is None or to.viewer is None:
+        return None
+    return {"works_for": works_for, "by": row.extra.get("by", ""), "link": _url("/portal/organisation")}
+
+
+def people_digest(row: OutboxMessage, to: Addressee) -> Context | None:
+    """Tells who manages people what portal administrators did to theirs; not who may not know it any more, or wants no such letters."""
+    wants = news.News.PEOPLE.value not in to.user.unwanted.split()
+    if to.user.activated_at is None or not wants or to.viewer is None or not to.viewer.can_inside(Permission.MANAGE_USER):
+        return None
+    since, until = (datetime.fromisoformat(row.extra[key]) for key in ("since", "until"))
+    deeds = team_news.deeds(row.organisation_id or 0, since, until, most=MOST_DEEDS + 1)
+    lines = [(_moment(to, deed.at), deed.line) for deed in deeds[:MOST_DEEDS]]
+    more = {"link": _url("/console/feed?show=people"), "wishes_link": _url("/console/account/letters")}
+    return {"lines": lines, "more": len(deeds) > MOST_DEEDS, **more} if lines else None
 
 
 def reset(row: OutboxMessage, to: Addressee) -> Context | None:
@@ -197,6 +249,7 @@ def _named(case: Case, to: Addressee) -> tuple[int, str, str]:
 
 
 def _about(case: Case | None, to: Addressee, **more: object) -> Context | None:
+    """What every letter about the case says; `said`: what a letter about several cases says of this one."""
     if case is None or to.user.activated_at is None:  # who cannot sign in yet is told by the invitation
         return None
     number, title, link = _named(case, to)
@@ -205,7 +258,7 @@ def _about(case: Case | None, to: Addressee, **more: object) -> Context | None:
 
 def case_shared(row: OutboxMessage, to: Addressee) -> Context | None:
     """A case was shared; not when this person has opened it since, however much came after that."""
-    return None if to.opened(row.case_id, row) else _about(_case(row, to), to)
+    return None if to.opened(row.case_id, row) else _about(_case(row, to), to, said=_("shared with you"))
 
 
 def cases_shared(row: OutboxMessage, to: Addressee) -> Context | None:
@@ -214,17 +267,17 @@ def cases_shared(row: OutboxMessage, to: Addressee) -> Context | None:
         return None
     cases = [to.cases[key] for key in row.extra["cases"] if key in to.cases and not to.mutes(key) and not to.opened(key, row)]
     named = [_named(case, to) for case in sorted(cases, key=lambda case: case.number)]
-    return {"link": _url(f"/{_face(to.user)}/"), "cases": named} if named else None
+    return {"link": _url(f"/{_face(to.user)}/"), "cases": named, "said": _("shared with you")} if named else None
 
 
 def case_news(row: OutboxMessage, to: Addressee) -> Context | None:
     """Something new to read; not for what its author withdrew in the meantime, nor for what was read."""
     if "files" in row.extra:
-        return _about(_case(row, to), to, what="file") if to.has_file(row) else None
+        return _about(_case(row, to), to, what="file", said=_("new file")) if to.has_file(row) else None
     comment = to.comments.get(row.comment_id or 0)
     if comment is None or comment.case_id != row.case_id or to.read(row.case_id, comment.outside_at or comment.created_at):
         return None
-    return _about(_case(row, to), to, what="message")
+    return _about(_case(row, to), to, what="message", said=_("new message"))
 
 
 def case_status(row: OutboxMessage, to: Addressee) -> Context | None:
@@ -232,13 +285,15 @@ def case_status(row: OutboxMessage, to: Addressee) -> Context | None:
     case = _case(row, to)
     if case is None or case.stage.value == row.extra.get("was") or to.read(row.case_id, digest.posted_at(row)):
         return None
-    return _about(case, to)
+    return _about(case, to, said=_("new status"))
 
 
 def access_ending(row: OutboxMessage, to: Addressee) -> Context | None:
     """Sharing ends in a few days; not when somebody ended it or took the date away in the meantime."""
     case = _case(row, to)
-    return _about(case, to, ends_at=case.shared_until, what=_moment(to, case.shared_until)) if case and case.shared_until else None
+    if case is None or case.shared_until is None:
+        return None
+    return _about(case, to, ends_at=case.shared_until, said=_("your access ends on %(when)s", when=_moment(to, case.shared_until)))
 
 
 def access_ended(row: OutboxMessage, to: Addressee) -> Context | None:
@@ -248,7 +303,8 @@ def access_ended(row: OutboxMessage, to: Addressee) -> Context | None:
         return None
     if since is None or since > case.shared_until or to.viewer is None or case.organisation_id != to.place:
         return None  # whoever came later, or has left, never had it or need not know
-    return {"number": case.number, "ended_at": case.shared_until, "what": _moment(to, case.shared_until)}
+    said = _("your access ended on %(when)s", when=_moment(to, case.shared_until))
+    return {"number": case.number, "ended_at": case.shared_until, "said": said}
 
 
 def _moment(to: Addressee, moment: datetime) -> str:
@@ -262,21 +318,21 @@ def _for_colleague(row: OutboxMessage, to: Addressee) -> Case | None:
 
 def external_reply(row: OutboxMessage, to: Addressee) -> Context | None:
     """Somebody outside wrote or added something; not when they took all of it back."""
-    if "more" in row.extra:
-        return _about(_for_colleague(row, to), to, what="added something") if to.has_more(row) else None
-    return _about(_for_colleague(row, to), to, what="wrote") if row.comment_id is not None else None
+    what = "added something" if "more" in row.extra else "wrote"
+    known = to.has_more(row) if "more" in row.extra else row.comment_id is not None
+    return _about(_for_colleague(row, to), to, what=what, said=f"an external user {what}") if known else None
 
 
 def case_reported(row: OutboxMessage, to: Addressee) -> Context | None:
     """Somebody outside reported a case; not when it is somebody's by now."""
     case = _for_colleague(row, to)
-    return _about(case, to) if case and case.assignee_id in (None, to.user.id) else None
+    return _about(case, to, said="reported in the portal") if case and case.assignee_id in (None, to.user.id) else None
 
 
 def case_assigned(row: OutboxMessage, to: Addressee) -> Context | None:
     """A case was given to this colleague; not when it is somebody else's by now."""
     case = _for_colleague(row, to)
-    return _about(case, to) if case and case.assignee_id == to.user.id else None
+    return _about(case, to, said="assigned to you") if case and case.assignee_id == to.user.id else None
 
 
 def report_received(row: OutboxMessage, to: Addressee) -> Context | None:
@@ -284,8 +340,12 @@ def report_received(row: OutboxMessage, to: Addressee) -> Context | None:
     return _about(_case(row, to), to)
 
 
+# Each is called while the reader's language is spoken.
 LETTERS: dict[str, Callable[[OutboxMessage, Addressee], Context | None]] = {
     "invitation": invitation,
+    "invitation_reminder": invitation,
+    "portal_admin": portal_admin,
+    "people_digest": people_digest,
     "reset": reset,
     "password_changed": password_changed,
     "email_change": email_change,
@@ -303,16 +363,5 @@ LETTERS: dict[str, Callable[[OutboxMessage, Addressee], Context | None]] = {
     "case_assigned": case_assigned,
     "report_received": report_received,
 }
-# What a letter about several cases says of each.
-MOST_LINES = 20
-WORDS = {
-    "case_shared": "shared with you",
-    "cases_shared": "shared with you",
-    "case_news": "new {what}",
-    "case_status": "new status",
-    "access_ending": "your access ends on {what}",
-    "access_ended": "your access ended on {what}",
-    "external_reply": "an external user {what}",
-    "case_reported": "reported in the portal",
-    "case_assigned": "assigned to you",
-}
+MOST_LINES = 20  # of a letter about several cases
+MOST_DEEDS = 100  # of a letter about people

@@ -25,11 +25,14 @@ class News(StrEnum):
     REPLY = "reply"
     REPORTED = "reported"
     ASSIGNED = "assigned"
+    PEOPLE = "people"
 
 
 OUTSIDE = (News.SHARED, News.MESSAGE, News.FILE, News.STATUS, News.ENDING)
 INSIDE = (News.REPLY, News.REPORTED, News.ASSIGNED)
 DIGEST = "case_digest"
+# Letters that end with the organisation they are about, though they are about no case.
+OF_PEOPLE = ("invitation", "invitation_reminder", "portal_admin", "people_digest")
 # Letters that wait for each other, may be joined, muted and unwanted; all others concern somebody's account, or answer them at once.
 KIND: dict[str, News] = {
     "case_shared": News.SHARED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import make_msgid
@@ -69,6 +69,16 @@ def post_to_each(note: OutboxMessage, user_ids: Iterable[int]) -> None:
     told = {"at": (stored or now()).isoformat()}  # what was read between the note and the letters is read
     extra = _completed(note.letter, {**told, **{key: note.extra[key] for key in COPIED if key in note.extra}})
     rows = [{**about, "extra": extra, "to_user_id": user_id, "message_id": make_msgid(domain=domain)} for user_id in user_ids]
+    if rows:
+        db.session.execute(insert(OutboxMessage), rows)
+        db.session.info["posted"] = True
+
+
+def post_all(letter: str, to: Mapping[int, int | None], *, organisation_id: int, extra: dict[str, Any] | None = None) -> None:
+    """Add a letter for each of these people, with the link of theirs it is about, if any, and as many statements as for one."""
+    domain = urlsplit(current_app.config["BASE_URL"]).hostname or "localhost"
+    about = {"letter": letter, "organisation_id": organisation_id, "extra": extra or {}}
+    rows = [{**about, "to_user_id": key, "link_id": link_id, "message_id": make_msgid(domain=domain)} for key, link_id in to.items()]
     if rows:
         db.session.execute(insert(OutboxMessage), rows)
         db.session.info["posted"] = True

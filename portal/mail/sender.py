@@ -21,7 +21,7 @@ from ..extensions import db, mail
 from ..notices.notices import takers
 from ..settings import values
 from ..sharing.models import Access
-from ..sharing.plan import audience
+from ..sharing.reached import audience
 from . import digest
 from .letters import Letter, write
 from .models import OutboxMessage, State

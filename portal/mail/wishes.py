@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Select, Table, bindparam, delete, func, insert, select, update
 
 from ..accounts.models import User
+from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..cases.models import Case, Mute, ReadMark
 from ..database import kept, queue_up
@@ -18,9 +19,9 @@ from ..extensions import db
 from ..notices.models import Notice, Reason
 from ..refusals import NotAllowed, NotVisible, Refusal
 from ..sharing import scope
+from ..words import _
 from .news import INSIDE, OUTSIDE, News
 
-LOOKING = "Who looks at the portal as somebody else can only read."
 MOST_SHOWN = 200
 _mute, _user = cast("Table", Mute.__table__), cast("Table", User.__table__)
 KIND_OF = {Reason.EXTERNAL_REPLY: News.REPLY, Reason.REPORTED: News.REPORTED, Reason.ASSIGNED: News.ASSIGNED}
@@ -43,7 +44,9 @@ class Wishes:
     @property
     def kinds(self) -> tuple[News, ...]:
         """What this person can be written to about."""
-        return OUTSIDE if self.viewer.external else INSIDE
+        if self.viewer.external:
+            return OUTSIDE
+        return (*INSIDE, News.PEOPLE) if self.viewer.can(Permission.MANAGE_USER) and not self.viewer.platform else INSIDE
 
     def wanted(self) -> list[News]:
         """The kinds they get letters about."""
@@ -54,7 +57,7 @@ class Wishes:
         """Get letters about these kinds and no others."""
         self._check()
         if not set(wanted) <= set(self.kinds):
-            raise Refusal("Choose from the letters in the list.")
+            raise Refusal(_("Choose from the letters in the list."))
         no = " ".join(kind.value for kind in self.kinds if kind.value not in wanted)
         db.session.connection().execute(update(_user).where(_user.c.id == self.viewer.user_id).values(unwanted=no))
 
@@ -87,7 +90,7 @@ class Wishes:
 
     def _check(self) -> None:
         if self.viewer.viewed_by_id is not None:
-            raise NotAllowed(LOOKING)
+            raise NotAllowed(_("Who looks at the portal as somebody else can only read."))
 
 
 @lru_cache(maxsize=512)

@@ -16,7 +16,7 @@ from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..cases.models import Case
 from ..clock import now
-from ..database import apart, kept
+from ..database import apart, kept, straight
 from ..extensions import db
 from ..refusals import NotAllowed, NotVisible
 from ..sharing import scope
@@ -63,6 +63,11 @@ def _tell(user_ids: Iterable[int], case: Any, reason: Reason, by: Any) -> None:
 
 def takers(organisation_id: int) -> list[int]:
     """Active colleagues whose profile lets them create cases."""
+    return holders(organisation_id, Permission.CREATE_CASE)
+
+
+def holders(organisation_id: int, permission: Permission) -> list[int]:
+    """Active colleagues whose profile lets them do this."""
     tables = [cast("Table", model.__table__) for model in (Membership, User, Profile)]
     member, user, profile = tables
     wanted = (
@@ -73,7 +78,7 @@ def takers(organisation_id: int) -> list[int]:
         .where(member.c.organisation_id == organisation_id, user.c.type == AccountType.NORMAL, user.c.active)
     )
     rows = db.session.connection().execute(wanted)
-    return sorted({row.user_id for row in rows if Permission.CREATE_CASE in row.permissions})
+    return sorted({row.user_id for row in rows if permission in row.permissions})
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ def _row(row: Any) -> NoticeRow:
 
 def unread(viewer: Viewer) -> int:
     """How many the viewer has not read; MOST + 1 stands for more. One query that reads no more rows than that."""
-    return db.session.scalar(_counting(scope.visible(viewer, Notice, Notice.id))) or 0
+    return straight(_counting(scope.visible(viewer, Notice, Notice.id))).scalar() or 0
 
 
 @lru_cache(maxsize=512)

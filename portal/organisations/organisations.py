@@ -237,7 +237,7 @@ def _move_sessions(organisation_id: int) -> None:
 
 def _drop_letters(organisation_id: int) -> None:
     """Invitations to it and news of its cases. What concerns somebody's own account still goes out."""
-    about = or_(OutboxMessage.case_id.is_not(None), OutboxMessage.letter.in_(("invitation", *news.LETTERS)))
+    about = or_(OutboxMessage.case_id.is_not(None), OutboxMessage.letter.in_((*news.OF_PEOPLE, *news.LETTERS)))
     waiting = [OutboxMessage.organisation_id == organisation_id, OutboxMessage.state == State.WAITING, about]
     db.session.execute(update(OutboxMessage).where(*waiting).values(state=State.DROPPED, last_error="the organisation was locked"))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from flask import Flask
 from sqlalchemy import delete, select
 
-from ..accounts import invitations, passwords, platform, sessions
+from ..accounts import affiliation, invitations, passwords, platform, sessions
 from ..accounts.models import AccountType, Profile, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
@@ -26,7 +26,7 @@ from ..settings.models import Setting
 from ..sharing.access import set_access
 from ..sharing.models import Access, Grant
 from ..storage import intake
-from . import clients, departments, facts, papers, traces, vendors, work
+from . import clients, departments, facts, organisations, papers, traces, vendors, work
 from .people import PARTIES, PEOPLE, TEAM
 from .shape import Case, Moved, Paper, Person, Said, Trace
 from .work import Planned
@@ -111,11 +111,12 @@ def _people(organisation: Organisation, stored: str) -> Cast:
         db.session.add(user)
         db.session.flush()
         place = admin if person is ADMIN else organisation
-        party_id = parties[person.party].id if person.party else None
-        platform.join(user, place, [profiles[role] for role in person.roles], default=True, party_id=party_id)
+        works_for = parties[person.party] if person.party else None
+        affiliation.enter(user, platform.join(user, place, [profiles[role] for role in person.roles], default=True), works_for)
         viewer = sessions.viewer_of(user.id, place.id)
         assert viewer is not None
         cast[person.key] = viewer
+    organisations.describe(parties, cast)
     return cast
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..words import _
 from .words import split
 
 LONGEST = 200
@@ -40,7 +41,7 @@ def number_in(text: str) -> int | None:
 def read(text: str) -> Question:
     """Take the text apart."""
     if len(text) > LONGEST:
-        return Question(problem=f"This is longer than {LONGEST} characters. Search for a few words that matter.")
+        return Question(problem=_("This is longer than %(most)s characters. Search for a few words that matter.", most=LONGEST))
     note = ""
     if text.count('"') % 2:
         text, note = text.replace('"', " "), 'There was a " without its partner, so each word was searched for by itself.'
@@ -48,15 +49,15 @@ def read(text: str) -> Question:
     for phrase, word in _PIECE.findall(text):
         term = _term(phrase or word, exact=bool(phrase))
         if term is None:
-            return Question(problem="A * stands for the rest of a word, so it goes at the end, as in mail*.")
+            return Question(problem=_("A * stands for the rest of a word, so it goes at the end, as in mail*."))
         if term.words and term not in terms:
             terms.append(term)
     if not terms:
         return Question(
-            problem="There is no letter or number in this to search for. Type a word, its beginning with a *, or a case number."
+            problem=_("There is no letter or number in this to search for. Type a word, its beginning with a *, or a case number.")
         )
     if len(terms) > MOST_TERMS:
-        return Question(problem=f"These are more than {MOST_TERMS} words. Leave out those that do not matter.")
+        return Question(problem=_("These are more than %(most)s words. Leave out those that do not matter.", most=MOST_TERMS))
     return Question(tuple(terms), note=note)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import delete, insert
@@ -18,26 +20,21 @@ from ..mail.models import OutboxMessage
 from ..mail.outbox import post, post_to_each
 from ..refusals import NotAllowed, Refusal, Stale
 from .ending import settle
-from .models import SHARED, Access, Grant
+from .models import SHARED, Access, Grant, PartyGrant
 from .plan import (
     FACTS,
     KEEP,
     LONGEST_REASON,
     MOST,
-    NOBODY,
     RESTRICTED,
     SHORTEST_REASON,
     Facts,
     Known,
     Plan,
-    Reach,
     Until,
-    audience,
-    named_on,
     plan,
-    reach,
-    still_there,
 )
+from .reached import Reach, audience, named_on, parties_on, reach, still_there
 
 __all__ = [
     "FACTS",
@@ -51,6 +48,7 @@ __all__ = [
     "Until",
     "audience",
     "named_on",
+    "parties_on",
     "plan",
     "reach",
     "set_access",
@@ -68,6 +66,7 @@ def set_access(
     again: bool = False,
     reason: str = "",
     until: Until = KEEP,
+    parties: Collection[int] = (),
     planned: Plan | None = None,
 ) -> Plan:
     """Share, widen, narrow or revoke, at once. `again` confirms that earlier external comments and files appear again.
@@ -75,13 +74,14 @@ def set_access(
     The caller holds the case's row locked. `version`: the one the person looked at, when known. `reason`: why somebody outside may have a
     TLP:AMBER+STRICT case, at least ten characters; asked for only when such a case gains readers (`plan(...).needs_reason`), kept on
     record and shown to colleagues only. `until`: the moment sharing ends by itself; None: it does not; KEEP: as it is, and without end
-    where it begins anew. `planned`: what plan() said of just this since the row was locked.
+    where it begins anew. `parties`: external organisations to share with.
+    `planned`: what plan() said of just this since the row was locked.
     """
     if not by.can(Permission.SHARE_OUTSIDE):
         raise NotAllowed("Your profile does not let you share cases with external users.")
     if version is not None and version != case.version:
         raise Stale("Somebody changed this case or its access while you were deciding. Look at the current state below and confirm again.")
-    wanted = planned or plan(case, access, user_ids, until)
+    wanted = planned or plan(case, access, user_ids, until, parties=parties)
     if not wanted.changed:
         return wanted
     reason = " ".join(reason.split())
@@ -121,6 +121,8 @@ def _changes(case: Case, wanted: Plan, reason: str) -> dict[str, list[Any]]:
     if wanted.until_changed:
         old = case.shared_until.isoformat() if case.shared_until and case.shared else None
         changes["until"] = [old, wanted.until.isoformat() if wanted.until else None]
+    if wanted.parties_changed:
+        changes["organisations"] = [sorted(name for _, name in parties) for parties in (wanted.parties_before, wanted.parties)]
     if wanted.needs_reason:
         changes["reason"] = [None, reason]
     return changes
@@ -134,12 +136,13 @@ def _told(names: list[str], total: int) -> list[str]:
 
 def _write(case: Case, wanted: Plan, by: Viewer) -> None:
     moment, was_shared = now(), case.shared
-    kept = wanted.after or NOBODY
+    kept = wanted.named
     granted = named_on(case)
     db.session.execute(delete(Grant).where(Grant.case_id == case.id, Grant.user_id.not_in(kept)))
     new = [{"case_id": case.id, "user_id": user_id, "granted_at": moment, "granted_by_id": by.user_id} for user_id in kept - granted]
     if new:
         db.session.execute(insert(Grant), new)
+    _write_parties(case, dict(wanted.parties_before).keys(), dict(wanted.parties).keys(), by)
     case.access, case.shared_until = wanted.access, wanted.until
     case.version += 1
     case.updated_at = moment
@@ -148,6 +151,14 @@ def _write(case: Case, wanted: Plan, by: Viewer) -> None:
     elif wanted.access not in SHARED:
         case.shared_since = None
     _tell(case, wanted)
+
+
+def _write_parties(case: Case, granted: AbstractSet[int], kept: AbstractSet[int], by: Viewer) -> None:
+    if granted - kept:
+        db.session.execute(delete(PartyGrant).where(PartyGrant.case_id == case.id, PartyGrant.party_id.not_in(kept)))
+    new = [{"case_id": case.id, "party_id": key, "granted_at": now(), "granted_by_id": by.user_id} for key in sorted(kept - granted)]
+    if new:
+        db.session.execute(insert(PartyGrant), new)
 
 
 def _tell(case: Case, wanted: Plan) -> None:

@@ -20,7 +20,8 @@ from ..mail.models import OutboxMessage, State
 from ..refusals import NotAllowed, Refusal
 from .access import set_access
 from .models import Access, Grant
-from .plan import FACTS, MOST, NAMED, NOBODY, SHORTEST_REASON, Facts, Plan, Reach, plan
+from .plan import FACTS, MOST, NAMED, SHORTEST_REASON, Facts, Plan, plan
+from .reached import NOBODY, parties_on, people_of
 
 NO_RIGHT = "Your profile does not let you share cases with external users."
 LETTER, ONE_FOR_ALL = "case_shared", "cases_shared"
@@ -30,7 +31,7 @@ LETTER, ONE_FOR_ALL = "case_shared", "cases_shared"
 class Choice:
     """What was chosen for all of the cases, and confirmed: `again` and `reason` as in access.set_access.
 
-    `adding`: whoever can see a case already keeps it, and `users` come on top.
+    `adding`: whoever can see a case already keeps it, and `users` and `parties`, external organisations, come on top.
     """
 
     access: Access
@@ -38,15 +39,17 @@ class Choice:
     again: bool = False
     reason: str = ""
     adding: bool = False
+    parties: frozenset[int] = frozenset()
 
-    def of(self, case: Case, facts: Facts = FACTS) -> tuple[Access, set[int]]:
-        """What it means for one case: the access wanted, and who is named then."""
+    def of(self, case: Case, facts: Facts = FACTS) -> tuple[Access, set[int], set[int]]:
+        """What it means for one case: the access wanted, who is named then, and which external organisations are."""
         if not self.adding:
-            return self.access, set(self.users)
-        if not self.users:
-            raise Refusal("Choose at least one person to add.")
-        reached = facts.reach(case)
-        return (Access.ALL_EXTERNAL, set()) if reached is None else (Access.EXTERNAL, {*reached, *self.users})
+            return self.access, set(self.users), set(self.parties)
+        if not self.users and not self.parties:
+            raise Refusal("Choose at least one person or organisation to add.")
+        if case.access_now is Access.ALL_EXTERNAL:
+            return Access.ALL_EXTERNAL, set(), set()
+        return Access.EXTERNAL, {*facts.granted(case), *self.users}, {*facts.parties(case), *self.parties}
 
 
 @dataclass(frozen=True)
@@ -71,18 +74,35 @@ class Together(Facts):
     """The facts of many cases of one organisation, asked once for all of them; they hold as long as the cases' rows are locked."""
 
     def __init__(self, cases: Iterable[Case], choice: Choice) -> None:
-        self.cases, self.users = {case.id: case for case in cases}, choice.users
+        self.cases, self.users, self.wanted = {case.id: case for case in cases}, choice.users, choice.parties
         self.place = next((case.organisation_id for case in self.cases.values()), 0)
 
     @cached_property
-    def chosen(self) -> dict[int, str]:
+    def chosen(self) -> dict[int, Outsider]:
         """Those of the people chosen who can be shared with, by name."""
-        return {person.id: person.name for person in outsiders(self.place, ids=self.users)} if self.users else {}
+        return {person.id: person for person in outsiders(self.place, ids=self.users)} if self.users else {}
 
     @cached_property
-    def named(self) -> dict[int, str]:
+    def named(self) -> dict[int, Outsider]:
         """Those of the people named on any of the cases who can be shared with, by name."""
-        return {person.id: person.name for person in outsiders(self.place, ids=_NAMED_ON, cases=list(self.cases))}
+        return {person.id: person for person in outsiders(self.place, ids=_NAMED_ON, cases=list(self.cases))}
+
+    @cached_property
+    def _through(self) -> dict[int, dict[int, str]]:
+        return parties_on(*self.cases.values())
+
+    @cached_property
+    def _chosen_parties(self) -> dict[int, str]:
+        return super().crews(next(iter(self.cases.values())), self.wanted) if self.cases else {}
+
+    @cached_property
+    def _crews(self) -> dict[str, list[Outsider]]:
+        """Who works for any of the external organisations that are or would be on a case, by its name."""
+        ids = {*self.wanted, *(key for parties in self._through.values() for key in parties)}
+        at: dict[str, list[Outsider]] = defaultdict(list)
+        for person in people_of(self.place, ids):
+            at[person.organisation].append(person)
+        return at
 
     @cached_property
     def _grants(self) -> dict[int, frozenset[int]]:
@@ -94,11 +114,12 @@ class Together(Facts):
     @cached_property
     def _first(self) -> list[Outsider]:
         """So many of all external people that enough are left without those of any case."""
-        return outsiders(self.place, limit=NAMED + max([len(self.users), *map(len, self._grants.values())]))
+        crews = sum(map(len, self._crews.values()))
+        return outsiders(self.place, limit=NAMED + crews + max([len(self.users), *map(len, self._grants.values())]))
 
     @cached_property
     def _total(self) -> int:
-        return count_outsiders(self.place, most=MANY + 1 + MOST)
+        return count_outsiders(self.place, most=MANY + 1 + MOST + sum(map(len, self._crews.values())))
 
     @cached_property
     def _outside(self) -> list[dict[int, int]]:
@@ -108,16 +129,35 @@ class Together(Facts):
         counts = (select(of.case_id, func.count()).where(of.case_id.in_(self.cases), which).group_by(of.case_id) for of, which in kinds)
         return [dict(db.session.execute(wanted).all()) for wanted in counts]
 
-    def reach(self, case: Case) -> Reach:
+    def reached(self, case: Case) -> list[Outsider] | None:
         """As told together."""
         if case.access_now is Access.ALL_EXTERNAL:
             return None
+        people = {key: self.named[key] for key in self.granted(case)}
+        people |= {person.id: person for name in self._through[case.id].values() for person in self._crews[name]}
+        return list(people.values())
+
+    def granted(self, case: Case) -> frozenset[int]:
+        """As told together."""
         return self._grants.get(case.id, NOBODY) if case.access_now is Access.EXTERNAL else NOBODY
 
-    def names(self, case: Case, ids: frozenset[int]) -> list[str]:
+    def parties(self, case: Case) -> dict[int, str]:
+        """As told together."""
+        return self._through[case.id]
+
+    def crews(self, case: Case, ids: frozenset[int]) -> dict[int, str]:
+        """As told together."""
+        return {key: name for key, name in self._chosen_parties.items() if key in ids}
+
+    def crew(self, case: Case, ids: frozenset[int]) -> list[Outsider]:
+        """As told together."""
+        names = {**self._chosen_parties, **self._through[case.id]}
+        return [person for key in ids for person in self._crews[names[key]]]
+
+    def people(self, case: Case, ids: frozenset[int]) -> list[Outsider]:
         """As told together; whoever gains was chosen, whoever loses was named."""
-        known = self.chosen if ids <= self.users else self.named
-        return [name for key, name in known.items() if key in ids]
+        known = {**self.named, **self.chosen}
+        return [known[key] for key in ids if key in known]
 
     def crowd(self, case: Case, but: frozenset[int]) -> tuple[list[str], int]:
         """As told together; `but` are people who can be shared with, so they were counted."""
@@ -147,7 +187,8 @@ def prospects(cases: Collection[Case], choice: Choice) -> list[Prospect]:
 def prospect(case: Case, choice: Choice, facts: Facts = FACTS) -> Prospect:
     """Look at one case."""
     try:
-        wanted = plan(case, *choice.of(case, facts), facts=facts)
+        access, users, parties = choice.of(case, facts)
+        wanted = plan(case, access, users, parties=parties, facts=facts)
     except Refusal as refusal:
         return Prospect(case, None, refusal.sentence)
     return Prospect(case, wanted, left_out=_missing(wanted, choice))
@@ -172,7 +213,7 @@ def share(seen: Mapping[int, str], choice: Choice, *, by: Viewer) -> list[bulk.O
         wanted = found[case.number].plan
         if wanted is None:
             raise Refusal(found[case.number].refusal)
-        ids = set(wanted.after or ())
+        ids = set(wanted.named)
         return _told(set_access(case, wanted.access, ids, by=by, again=choice.again, reason=choice.reason, planned=wanted))
 
     outcomes = bulk.each(seen, act, mark=lambda case: found[case.number].mark)

@@ -16,7 +16,8 @@ from ..database import start_writing
 from ..extensions import db
 from ..mail.models import OutboxMessage
 from ..mail.outbox import post_to_each
-from .models import SHARED, Access, Grant
+from .models import SHARED, Access, Grant, PartyGrant
+from .reached import REACHED
 
 TOLD_BEFORE = timedelta(days=3)
 
@@ -67,6 +68,7 @@ def settle(case: Case) -> bool:
     # Often noticed in the request of somebody who did not end it: their address and browser have no part in it.
     record(Kind.ACCESS_ENDED, actor=None, case=case, object_id=case.number, changes=_ending(case, ended_at), trace=Trace())
     db.session.execute(delete(Grant).where(Grant.case_id == case.id))
+    db.session.execute(delete(PartyGrant).where(PartyGrant.case_id == case.id))
     case.access, case.shared_since = Access.INTERNAL, None
     case.version += 1
     case.updated_at = now()
@@ -89,7 +91,7 @@ def _reached(case: Case) -> list[int]:
     """Whom the access that is written down reaches, whether or not it has ended by now."""
     if case.access is Access.ALL_EXTERNAL:
         return outsider_ids(case.organisation_id)
-    return sorted(db.session.scalars(select(Grant.user_id).where(Grant.case_id == case.id)))
+    return sorted(set(db.session.scalars(REACHED, {"case_id": case.id})))
 
 
 def _note(letter: str, case: Case) -> OutboxMessage:

@@ -23,6 +23,7 @@ from ..paging import SIZE, Page, cursor, read_cursor
 from ..refusals import NotAllowed, NotVisible, Refusal
 from ..storage import intake
 from ..storage.intake import Upload
+from ..words import _
 from . import reading, scope
 from .marks import tell_of_files
 from .records import ItemLine, SharedItem
@@ -38,8 +39,6 @@ _ITEM = (
     Observable.author_name,
     Observable.created_at,
 )
-NO_FILES = "Choose at least one file."
-KINDS = tuple(reports.OFFERED.items())
 
 
 @dataclass(frozen=True)
@@ -64,10 +63,13 @@ def limits() -> Limits:
 class Evidence:
     """`find`: the case by its number, as this person sees it; `hold`: the same, locked for writing, or a refusal for who only looks."""
 
-    kinds = KINDS
-
     def __init__(self, viewer: Viewer, find: Callable[[int], Any], hold: Callable[[int], Case]) -> None:
         self.viewer, self._find, self._hold = viewer, find, hold
+
+    @property
+    def kinds(self) -> list[tuple[str, str]]:
+        """What an item can be said to be, and the words for it."""
+        return list(reports.OFFERED.items())
 
     @property
     def can_upload(self) -> bool:
@@ -88,7 +90,7 @@ class Evidence:
         """Put files on the case, each by itself; the names of what was added, and a sentence for each that was not."""
         case = self._hold(number)
         before, begun = case.outside_at, now()
-        added, problems = [], [] if uploads else [NO_FILES]
+        added, problems = [], [] if uploads else [_("Choose at least one file.")]
         for upload in uploads:
             try:
                 guests.check_pace(guests.FILES, self.viewer)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, event
+from sqlalchemy import BindParameter, Select, event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState
-from sqlalchemy.sql import visitors
+from sqlalchemy.sql import operators, visitors
+from sqlalchemy.sql.elements import BooleanClauseList
 
 from ..accounts.viewer import Viewer
 from ..database import KEPT
@@ -47,7 +50,7 @@ def engage(viewer: Viewer) -> None:
     pairs = _pairs(viewer)
     db.session.info["viewer"] = viewer
     db.session.info["criteria"] = _laid(pairs)
-    db.session.info["conditions"] = frozenset(id(condition) for _, condition in pairs)
+    db.session.info["conditions"] = frozenset((model, id(condition)) for model, condition in (*pairs, *scope.sayings(viewer)))
 
 
 def release() -> None:
@@ -55,6 +58,18 @@ def release() -> None:
     db.session.info.pop("viewer", None)
     db.session.info.pop("criteria", None)
     db.session.info.pop("conditions", None)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """For the people administration of an external organisation, which is no case: it reads and writes accounts, links and sessions that
+    no rule of the portal opens, and asks in each call whether every id in it is the caller's own organisation's."""
+    info = db.session.info
+    kept = {name: info.pop(name) for name in ("viewer", "criteria", "conditions") if name in info}
+    try:
+        yield
+    finally:
+        info.update(kept)
 
 
 def _pairs(viewer: Viewer) -> tuple[tuple[type[Any], Any], ...]:
@@ -138,17 +153,68 @@ def keep_in_scope(run: ORMExecuteState) -> None:
         lay = _narrowed_once if statement in KEPT else _narrowed
         run.statement = lay(statement, info["criteria"], info["conditions"])
     elif run.is_select:
-        run.statement = _laid_once(statement, info["criteria"]) if statement in KEPT else statement.options(*info["criteria"])
+        few = statement in KEPT
+        run.statement = _laid_once(statement, info["criteria"], info["conditions"]) if few else statement.options(*info["criteria"])
 
 
-def _narrowed(statement: Any, rules: tuple[Rule, ...], conditions: frozenset[int]) -> Any:
-    models = _models_read(statement, conditions)
+Conditions = frozenset[tuple[type[Any], int]]  # the rules' own conditions, known by what they are: (model, id)
+
+
+def _narrowed(statement: Any, rules: tuple[Rule, ...], conditions: Conditions) -> Any:
+    ids = frozenset(key for _, key in conditions)
+    models = _models_read(statement, ids)
     if models is None:
         raise UnscopedRead(str(statement))
     # Loader options bring in models the statement does not name: then all rules are laid, else those it needs.
     if getattr(statement, "_with_options", ()):
         return statement.options(*rules)
-    return statement.options(*(rule for rule in rules if cast("Any", rule.entity).class_ in models))
+    return _with(statement, rules, models, conditions, ids)
+
+
+def _with(statement: Any, rules: tuple[Rule, ...], models: set[type[Any]], conditions: Conditions, ids: frozenset[int]) -> Any:
+    """The statement with the rules of these models, those excepted that it says itself."""
+    wanted = ((rule, cast("Any", rule.entity).class_) for rule in rules)
+    needed = [rule for rule, model in wanted if model in models and not _says(statement, model, conditions, ids)]
+    return statement.options(*needed) if needed else statement
+
+
+def _says(statement: Any, model: type[Any], conditions: Conditions, ids: frozenset[int]) -> bool:
+    """Whether scope.visible wrote the model's rule into the statement, so that laying it once more would only be asked twice: the very
+    condition is among what WHERE demands of every row, and the model's table is read there alone, under its own name."""
+    if not isinstance(statement, Select):
+        return False
+    own = {key for of, key in conditions if of is model}
+    return any(id(demand) in own for demand in _demanded(statement._where_criteria)) and not _reads_within(statement, model, ids)
+
+
+def _demanded(clauses: Iterable[Any]) -> Iterator[Any]:
+    for clause in clauses:
+        yield clause
+        if isinstance(clause, BooleanClauseList) and clause.operator is operators.and_:
+            yield from _demanded(clause.clauses)
+
+
+# Whatever is read under another name, or by a select within the select.
+WITHIN = frozenset({"alias", "compound_select", "cte", "lateral", "select", "subquery", "tablesample", "table_valued_alias", "values"})
+
+
+def _reads_within(statement: Any, model: type[Any], ids: frozenset[int]) -> bool:
+    """Whether the model's table is named anywhere but on the statement's own level; the rules themselves do not count."""
+    name = cast("Any", model).__table__.name
+    stack = [(child, False) for child in statement.get_children()]
+    while stack:
+        element, within = stack.pop()
+        if id(element) in ids:
+            continue
+        kind = element.__visit_name__
+        within = within or kind in WITHIN
+        source = element.table if kind == "column" else element
+        while source is not None and getattr(source, "__visit_name__", "") in WITHIN:
+            within, source = True, getattr(source, "element", None)
+        if within and getattr(source, "name", None) == name:
+            return True
+        stack.extend((child, within) for child in element.get_children())
+    return False
 
 
 # For statements that are kept: working out which rules they need, and how SQLAlchemy knows them again, costs more than running them.
@@ -156,7 +222,9 @@ _narrowed_once = lru_cache(maxsize=1024)(_narrowed)
 
 
 @lru_cache(maxsize=1024)
-def _laid_once(statement: Any, rules: tuple[Rule, ...]) -> Any:
+def _laid_once(statement: Any, rules: tuple[Rule, ...], conditions: Conditions) -> Any:
     """For colleagues: the rules of what the statement reads, or all where that cannot be told."""
     models = None if getattr(statement, "_with_options", ()) else _models_read(statement, frozenset())
-    return statement.options(*(rule for rule in rules if models is None or cast("Any", rule.entity).class_ in models))
+    if models is None:
+        return statement.options(*rules)
+    return _with(statement, rules, models, conditions, frozenset(key for _, key in conditions))

@@ -14,7 +14,7 @@ from ..audit.record import record
 from ..cases.models import Case
 from ..extensions import db
 from ..refusals import NotAllowed, NotVisible
-from .plan import reach
+from .reached import reach
 
 OFFERED = 25
 

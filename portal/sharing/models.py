@@ -39,3 +39,15 @@ class Grant(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), primary_key=True)
     granted_at: Mapped[datetime] = mapped_column(default=now)
     granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))
+
+
+class PartyGrant(Model):
+    """An external organisation a case is shared with: its people of today and of later, while the case is shared with selected ones."""
+
+    __tablename__ = "case_party"
+    __table_args__ = (Index("ix_case_party_party_id", "party_id", "case_id"),)
+
+    case_id: Mapped[int] = mapped_column(ForeignKey("incident_case.id", ondelete="CASCADE"), primary_key=True)
+    party_id: Mapped[int] = mapped_column(ForeignKey("party.id", ondelete="CASCADE"), primary_key=True)
+    granted_at: Mapped[datetime] = mapped_column(default=now)
+    granted_by_id: Mapped[int | None] = mapped_column(ForeignKey("user_account.id"))

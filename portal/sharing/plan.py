@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -10,17 +12,23 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, select, text, union_all
 
-from ..accounts.directory import Outsider, count_outsiders, counted, outsider_ids, outsiders
+from ..accounts.directory import Outsider, count_outsiders, counted, crews, outsiders
+from ..accounts.models import folded
 from ..cases.models import Attachment, Case, Comment, Observable
 from ..cases.text import snippet
 from ..clock import now
 from ..extensions import db
 from ..refusals import Refusal
-from .models import SHARED, Access, Grant
+from .models import SHARED, Access
+from .reached import NOBODY, Reach, parties_on, people_of, reached, still_there
 
 RESTRICTED = "A restricted case cannot be shared with external users. Make it visible to the whole organisation first."
 RED_TO_ALL = (
     "The case is TLP:RED, which is for named people only, so it cannot be shared with all external users. "
+    "Choose the people by name, or lower the TLP of the case first."
+)
+RED_TO_MANY = (
+    "The case is TLP:RED, which is for named people only, so it cannot be shared with a whole organisation. "
     "Choose the people by name, or lower the TLP of the case first."
 )
 MOST = 128
@@ -38,10 +46,6 @@ class Keep(Enum):
 
 KEEP = Keep.KEEP
 Until = datetime | None | Keep
-
-# The external people a case reaches: their ids, or None for every one there is and will be.
-Reach = frozenset[int] | None
-NOBODY: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -72,72 +76,70 @@ class Plan:
     until: datetime | None = None
     until_changed: bool = False
     needs_reason: bool = False
+    # Who is named on the case then: people, and external organisations with their names. `after` has the people of both.
+    named: frozenset[int] = NOBODY
+    parties: tuple[tuple[int, str], ...] = ()
+    parties_before: tuple[tuple[int, str], ...] = ()
+
+    @property
+    def parties_changed(self) -> bool:
+        """Whether it is shared with other external organisations than before."""
+        return dict(self.parties) != dict(self.parties_before)
 
     @property
     def mark(self) -> str:
         """What tells this plan from another one: whoever confirms sends back the mark of the plan they saw."""
         whom = "all" if self.after is None else ",".join(map(str, sorted(self.after)))
         until = f":{self.until:%Y-%m-%d}" if self.until_changed and self.until else ""
-        return hashlib.sha256(f"{self.access.value}:{whom}:{self.gained}:{self.lost}{until}".encode()).hexdigest()[:16]
+        through = f":{sorted(self.parties)}" if self.parties or self.parties_changed else ""
+        return hashlib.sha256(f"{self.access.value}:{whom}:{self.gained}:{self.lost}{until}{through}".encode()).hexdigest()[:16]
 
     @property
     def button(self) -> str:
         """The effect, as the confirming button says it."""
         if not self.changed:
             return "Nothing to change"
-        if self.before == self.after and self.until_changed:
+        if self.before == self.after and self.until_changed and not self.parties_changed:
             return "Change the end date" if self.until else "Remove the end date"
         if self.access is Access.ALL_EXTERNAL:
             return "Share with all external users"
         if self.gained:
             return f"Share with {_people(self.gained)}" + (f", revoke for {counted(self.lost)}" if self.lost else "")
-        return f"Revoke access for {_people(self.lost)}" if self.lost else "Confirm"
+        if self.lost:
+            return f"Revoke access for {_people(self.lost)}"
+        return f"Share with {self.parties[0][1]}" if self.parties_changed and len(self.parties) == 1 else "Confirm"
 
 
 def _people(count: int) -> str:
     return "1 person" if count == 1 else f"{counted(count)} people"
 
 
-def named_on(case: Case) -> set[int]:
-    """Ids of the people named on the case."""
-    return set(db.session.scalars(select(Grant.user_id).where(Grant.case_id == case.id)))
-
-
-def reach(case: Case) -> Reach:
-    """Whom outside the case reaches now; people who were locked since they were named are not among them."""
-    return _reach(case, still_there(case) if case.access_now is Access.EXTERNAL else [])
-
-
-def _reach(case: Case, named: list[Outsider]) -> Reach:
-    if case.access_now is Access.ALL_EXTERNAL:
-        return None
-    return frozenset(person.id for person in named) if case.access_now is Access.EXTERNAL else NOBODY
-
-
-_NAMED = select(Grant.user_id).where(Grant.case_id == bindparam("case_id"))
-
-
-def still_there(case: Case) -> list[Outsider]:
-    """The external people named on the case who can be shared with today."""
-    return outsiders(case.organisation_id, ids=_NAMED, case_id=case.id)
-
-
-def audience(case: Case) -> list[int]:
-    """Ids of everybody outside who can see the case now."""
-    reached = reach(case)
-    return outsider_ids(case.organisation_id) if reached is None else sorted(reached)
-
-
 class Facts:
     """What a plan asks of the database, about one case; sharing.bulk asks it once for many."""
 
-    def reach(self, case: Case) -> Reach:
-        """Whom the case reaches now."""
-        return reach(case)
+    def reached(self, case: Case) -> list[Outsider] | None:
+        """Whom the case reaches now; None for everybody."""
+        return reached(case)
 
-    def names(self, case: Case, ids: frozenset[int]) -> list[str]:
+    def granted(self, case: Case) -> frozenset[int]:
+        """Who is named on the case now and can be shared with."""
+        return frozenset(person.id for person in still_there(case)) if case.access_now is Access.EXTERNAL else NOBODY
+
+    def parties(self, case: Case) -> dict[int, str]:
+        """The external organisations the case is shared with now."""
+        return parties_on(case)[case.id]
+
+    def crews(self, case: Case, ids: frozenset[int]) -> dict[int, str]:
+        """Those of these external organisations there are."""
+        return {crew.id: crew.name for crew in crews(case.organisation_id, ids=ids)} if ids else {}
+
+    def crew(self, case: Case, ids: frozenset[int]) -> list[Outsider]:
+        """Who works for these external organisations."""
+        return people_of(case.organisation_id, ids)
+
+    def people(self, case: Case, ids: frozenset[int]) -> list[Outsider]:
         """Those of these people who can be shared with today."""
-        return [person.name for person in outsiders(case.organisation_id, ids=ids)]
+        return outsiders(case.organisation_id, ids=ids) if ids else []
 
     def crowd(self, case: Case, but: frozenset[int]) -> tuple[list[str], int]:
         """Everybody but these: the first few names, and how many they are, up to directory.MANY and one."""
@@ -163,24 +165,34 @@ FACTS = Facts()
 
 @dataclass(frozen=True)
 class Known(Facts):
-    """Facts of one case for whoever has asked already who is named on it."""
+    """Facts of one case for whoever has asked already whom it reaches, by name and through which organisations."""
 
     named: list[Outsider]
+    through: dict[int, str]
 
-    def reach(self, case: Case) -> Reach:
-        """Whom the case reaches now."""
-        return _reach(case, self.named)
+    def reached(self, case: Case) -> list[Outsider] | None:
+        """Whom the case reaches now; None for everybody."""
+        if self.through or case.access_now is not Access.EXTERNAL:
+            return reached(case)
+        return self.named
+
+    def parties(self, case: Case) -> dict[int, str]:
+        """The external organisations the case is shared with now."""
+        return self.through
 
 
-def plan(case: Case, access: Access, user_ids: set[int], until: Until = KEEP, *, facts: Facts = FACTS) -> Plan:
-    """Compare the wanted access with today's; nothing is written, and nobody is loaded who is not named in the answer."""
+def plan(
+    case: Case, access: Access, user_ids: set[int], until: Until = KEEP, *, parties: Collection[int] = (), facts: Facts = FACTS
+) -> Plan:
+    """Compare the wanted access with today's; nothing is written, and nobody is loaded who is not named in the answer.
+
+    `parties`: the external organisations to share with, all their people of today and of later; like `user_ids` for selected ones only.
+    """
     _check(case, access)
-    before = facts.reach(case)
-    if access is Access.EXTERNAL:
-        _check_named(case, user_ids, frozenset(user_ids) - (before or NOBODY), facts)
-    after = None if access is Access.ALL_EXTERNAL else frozenset(user_ids) if access is Access.EXTERNAL else NOBODY
-    gains, gained = _difference(case, after, before, facts)
-    losses, lost = _difference(case, before, after, facts)
+    turn = _turn(case, access, frozenset(user_ids), frozenset(parties), facts)
+    before, after = turn.before, turn.after
+    gains, gained = _difference(case, after, before, facts, turn.known)
+    losses, lost = _difference(case, before, after, facts, turn.known)
     ends = _until(case, access, until)
     until_changed = access in SHARED and ends != (case.shared_until if case.shared else None)
     returning, returns = facts.returning(case) if access in SHARED and not case.shared else ([], 0)
@@ -194,15 +206,69 @@ def plan(case: Case, access: Access, user_ids: set[int], until: Until = KEEP, *,
         gained=gained,
         losses=losses,
         lost=lost,
-        changed=access is not case.access_now or before != after or until_changed,
-        warnings=_warnings(case, access),
+        changed=access is not case.access_now or before != after or until_changed or turn.wanted != turn.through,
+        warnings=_warnings(case, access, turn),
         returning=returning,
         returns=returns,
         **shown,
         until=ends,
         until_changed=until_changed,
-        needs_reason=case.tlp == STRICT and access in SHARED and (gained > 0 or (after is None and before is not None)),
+        needs_reason=case.tlp == STRICT and access in SHARED and (gained > 0 or turn.opens),
+        named=turn.named,
+        parties=tuple(turn.wanted.items()),
+        parties_before=tuple(turn.through.items()),
     )
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """From whom to whom: people by id, and external organisations, id -> name, the case is shared with now and then. `known`: the
+    people in question; `named`: those who are named on the case then."""
+
+    before: Reach
+    after: Reach
+    through: dict[int, str]
+    wanted: dict[int, str]
+    named: frozenset[int]
+    known: dict[int, Outsider]
+
+    @property
+    def opens(self) -> bool:
+        """Whether people can come to see it who were not among those of now."""
+        return bool(self.wanted.keys() - self.through.keys()) or (self.after is None and self.before is not None)
+
+
+def _turn(case: Case, access: Access, user_ids: frozenset[int], parties: frozenset[int], facts: Facts) -> _Turn:
+    now_reached = facts.reached(case)
+    known = {person.id: person for person in now_reached or ()}
+    before = None if now_reached is None else frozenset(known)
+    through, wanted, named = facts.parties(case), dict[int, str](), NOBODY
+    if access is Access.EXTERNAL:
+        wanted, named = _parties(case, parties, through, facts), user_ids
+        known |= _newcomers(case, named, known, wanted, facts)
+    after = None if access is Access.ALL_EXTERNAL else _all_of(named, wanted, known)
+    return _Turn(before, after, through, wanted, named, known)
+
+
+def _parties(case: Case, ids: frozenset[int], through: dict[int, str], facts: Facts) -> dict[int, str]:
+    found = through | facts.crews(case, ids - through.keys())
+    if ids - found.keys():
+        raise Refusal("One of the organisations you chose is not there any more. Look at the list again.")
+    if case.tlp == RED and ids - through.keys():
+        raise Refusal(RED_TO_MANY)
+    return {key: name for key, name in found.items() if key in ids}
+
+
+def _newcomers(case: Case, named: frozenset[int], known: dict[int, Outsider], wanted: dict[int, str], facts: Facts) -> dict[int, Outsider]:
+    """Whoever is chosen and whom the case does not reach yet; refused when one of them cannot be given access."""
+    new = {person.id: person for person in facts.people(case, named - known.keys())}
+    _check_named(named, new.keys() | known.keys(), wanted)
+    return new | {person.id: person for person in facts.crew(case, frozenset(wanted))}
+
+
+def _all_of(named: frozenset[int], wanted: dict[int, str], known: dict[int, Outsider]) -> frozenset[int]:
+    names = set(wanted.values())  # no two external organisations of a tenant are called the same
+    return named | {key for key, person in known.items() if person.organisation in names} if names else named
 
 
 def _check(case: Case, access: Access) -> None:
@@ -225,32 +291,37 @@ def _until(case: Case, access: Access, until: Until) -> datetime | None:
     return until
 
 
-def _difference(case: Case, some: Reach, others: Reach, facts: Facts) -> tuple[list[str], int]:
+def _difference(case: Case, some: Reach, others: Reach, facts: Facts, known: dict[int, Outsider]) -> tuple[list[str], int]:
     """Those of `some` who are not among `others`: names, of a crowd the first few, and how many they are."""
     if others is None or (some is not None and not some - others):
         return [], 0
     if some is None:
         return facts.crowd(case, others)
-    names = facts.names(case, some - others)
-    return names, len(names)
+    people = sorted((known[key] for key in some - others), key=lambda person: (folded(person.name), person.id))
+    return [person.name for person in people], len(people)
 
 
-def _check_named(case: Case, user_ids: set[int], newcomers: frozenset[int], facts: Facts) -> None:
-    if not user_ids:
-        raise Refusal("Choose at least one external user, or choose Internal to share with nobody.")
+def _check_named(user_ids: frozenset[int], there: AbstractSet[int], parties: dict[int, str]) -> None:
+    if not user_ids and not parties:
+        raise Refusal("Choose at least one external user or organisation, or choose Internal to share with nobody.")
     if len(user_ids) > MOST:
-        raise Refusal(f"Choose at most {MOST} people, or share with all external users.")
-    if newcomers and len(facts.names(case, newcomers)) < len(newcomers):
+        raise Refusal(f"Choose at most {MOST} people, or share with their organisation or with all external users.")
+    if user_ids - there:
         raise Refusal(
             "One of the people you chose cannot be given access any more: the account was locked or is not external. "
             "Look at the list again."
         )
 
 
-def _warnings(case: Case, access: Access) -> list[str]:
+def _warnings(case: Case, access: Access, turn: _Turn) -> list[str]:
     told = []
     if access is Access.ALL_EXTERNAL:
         told.append("This includes people who are invited later.")
+    if turn.wanted:
+        told.append(f"This includes people who join {_and(list(turn.wanted.values()))} later.")
+    organisations = {turn.known[key].organisation for key in turn.after or () if key in turn.known}
+    if len(mixed := sorted({*organisations, *turn.wanted.values()} - {""})) > 1:
+        told.append(f"People of {len(mixed)} external organisations will read the same case and what the others write: {_and(mixed)}.")
     if access in SHARED and case.tlp == STRICT:
         told.append(
             "The case is TLP:AMBER+STRICT, which stays within one organisation. Whoever is outside may receive it for a reason only."
@@ -258,6 +329,12 @@ def _warnings(case: Case, access: Access) -> list[str]:
     if access in SHARED and case.tlp == RED:
         told.append("The case is TLP:RED: only for the people you name. Make sure that each of them may receive it.")
     return told
+
+
+def _and(names: list[str]) -> str:
+    if len(names) > NAMED:
+        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 _file, _comment, _item = (cast("Table", model.__table__) for model in (Attachment, Comment, Observable))

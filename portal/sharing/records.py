@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from markupsafe import Markup
 
@@ -199,3 +199,115 @@ class ReportLook:
     title: str
     description_html: Markup
     items: list[ItemLine]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRole:
+    """A functional role open to the reader's own external organisation. `words`: what it allows."""
+
+    id: int
+    name: str
+    words: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDetails:
+    """The reader's own external organisation. `domains`: those its people's addresses must have; `people`: how many it has that are not
+    deactivated, out of `cap`."""
+
+    name: str
+    phone: str
+    kind: str
+    primary_contact: str
+    domains: list[str]
+    cap: int | None
+    people: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPerson:
+    """Somebody with an account who works for the reader's own external organisation. `state`: one of the words accounts/standing.py has."""
+
+    id: int
+    name: str
+    email: str
+    role_ids: tuple[int, ...]
+    role_names: tuple[str, ...]
+    portal_admin: bool
+    state: str
+    until: datetime | None
+    last_sign_in_at: datetime | None
+    confirmed: bool
+    me: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TypedAddress:
+    """One of the addresses somebody typed. `problem`: why nobody can be added with it, empty where that is not so."""
+
+    email: str
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddedPerson:
+    """What became of one address. `deactivated`: its person was here before, and stays without access until reactivated."""
+
+    email: str
+    done: bool
+    sentence: str
+    user_id: int | None
+    deactivated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOutcome:
+    """What became of one person: done, or why not."""
+
+    user_id: int
+    name: str
+    done: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAddress:
+    """Where the reader's own external organisation is. `id` 0: not kept yet."""
+
+    id: int
+    kind: str
+    street: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAgreement:
+    """A service agreement of the reader's own external organisation, in a list."""
+
+    id: int
+    number: str
+    title: str
+    status: str
+    starts_on: date | None
+    ends_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAgreementPage:
+    """A service agreement on its own page. `times`: severity, first answer, solution; `document`: the name of its file, if there is one."""
+
+    id: int
+    number: str
+    title: str
+    status: str
+    starts_on: date | None
+    ends_on: date | None
+    hours: str
+    times: list[tuple[int, str, str]]
+    contacts: list[str]
+    document: str
+    document_size: int

@@ -18,6 +18,7 @@ from ..database import queue_up
 from ..extensions import db
 from ..refusals import Refusal, Stale
 from ..storage.intake import Upload
+from ..words import _, later
 from . import reading, scope
 from .evidence import Limits, limits, told
 from .records import KeptReport, ReportLook
@@ -25,9 +26,10 @@ from .records import KeptReport, ReportLook
 PURPOSE = "report"
 FIELDS = ("title", "began", "items", *(question.name for question in reports.QUESTIONS))
 LONGEST_FIELD = 100_000  # of what is kept while it is written; what can be sent is judged later
-CHANGED = "This report was changed in another window meanwhile."
-ITEMS_IN_WORDS = "Suspicious addresses, numbers or names:"
-GONE = "This report was sent or discarded in another window meanwhile. Save it again only if you want to begin another one with this text."
+ITEMS_IN_WORDS = "Suspicious addresses, numbers or names:"  # kept in the description, as the headings there are
+GONE = later(
+    "This report was sent or discarded in another window meanwhile. Save it again only if you want to begin another one with this text."
+)
 
 
 class Reports:
@@ -71,19 +73,19 @@ class Reports:
         reports.check_writer_of_reports(self.viewer)
         known = {name: tidy(fields.get(name, "")) for name in FIELDS}
         if any(len(text) > LONGEST_FIELD for text in known.values()):
-            raise Refusal("This is too much text to keep here. Put a part of it into a file and add that to the report.")
+            raise Refusal(_("This is too much text to keep here. Put a part of it into a file and add that to the report."))
         page = tidy(page)[:32]
         queue_up(f"draft {self.viewer.user_id}")
         row = self._row(change=True)
         if row is None:
             if seen:
-                raise Stale(GONE)
+                raise Stale(str(GONE))
             if not any(known.values()):
                 return KeptReport(known, now(), "")
             row = Draft(user_id=self.viewer.user_id, organisation_id=self.viewer.organisation_id, purpose=PURPOSE)
             db.session.add(row)
         elif self._is_late(row, seen, page, last=last):
-            raise Stale(CHANGED)
+            raise Stale(_("This report was changed in another window meanwhile."))
         if any((row.fields or {}).get(name) != text for name, text in known.items()):
             row.updated_at = now()
         row.fields = {**known, "page": page, "left": page if last else ""}
@@ -102,7 +104,7 @@ class Reports:
         queue_up(f"draft {self.viewer.user_id}")
         if (row := self._row(change=True)) is not None:
             if _version(row) != seen:
-                raise Stale(f"{CHANGED} Look at it once more before you discard it.")
+                raise Stale(_("This report was changed in another window meanwhile. Look at it once more before you discard it."))
             db.session.delete(row)
             db.session.flush()
 
@@ -129,7 +131,7 @@ class Reports:
         if row is None:
             return None
         if _version(row) != seen:
-            raise Stale(f"{CHANGED} Look at it once more, then send it.")
+            raise Stale(_("This report was changed in another window meanwhile. Look at it once more, then send it."))
         case = reports.send(self._report(_kept(row), began, when), uploads, by=self.viewer)
         db.session.delete(row)
         reading.note_own(case, by=self.viewer, before=None)

@@ -16,8 +16,8 @@ from ..audit.models import AuditEntry
 from ..cases.models import Case
 from ..extensions import db
 from ..paging import SIZE, Page
-from .models import Access, Grant
-from .plan import reach
+from .models import Access
+from .reached import REACHED, reach
 
 TAKES = (Kind.FILE_DOWNLOADED.value, Kind.CASE_DOWNLOADED.value)
 LOOKS = (Kind.CASE_VIEWED.value, *TAKES)  # file observables are for colleagues only
@@ -88,9 +88,10 @@ def never(of: Case, limit: int | None = NEVER_SHOWN + 1) -> list[Outsider]:
     """Those who could open the case now and never did, by name."""
     opened = select(AuditEntry.actor_id).where(_looked(of.id), AuditEntry.actor_id.is_not(None))
     if of.access_now is Access.EXTERNAL:
-        ids = select(Grant.user_id).where(Grant.case_id == of.id, Grant.user_id.not_in(opened))
-    elif of.access_now is Access.ALL_EXTERNAL:
+        people = REACHED.subquery()
+        ids = select(people.c.user_id).where(people.c.user_id.not_in(opened))
+        return outsiders(of.organisation_id, ids=ids, limit=limit, case_id=of.id)
+    if of.access_now is Access.ALL_EXTERNAL:
         ids = select(Membership.user_id).where(Membership.organisation_id == of.organisation_id, Membership.user_id.not_in(opened))
-    else:
-        return []
-    return outsiders(of.organisation_id, ids=ids, limit=limit)
+        return outsiders(of.organisation_id, ids=ids, limit=limit)
+    return []

@@ -24,6 +24,7 @@ from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, TooMany
 from ..storage import store
+from ..words import _
 from . import scope
 from .records import TakenFile, TakenItem
 
@@ -87,7 +88,7 @@ class Takeout:
 
     def _file(self, row: Any) -> TakenFile:
         named = row.author_external or self.viewer.names_analysts
-        author = row.author_name if named else "Security team"
+        author = row.author_name if named else _("Security team")
         return TakenFile(row.uid, row.name, row.size, row.sha256, author, not row.author_external, row.created_at)
 
     def items(self, number: int) -> list[TakenItem]:
@@ -148,7 +149,9 @@ class Takeout:
 
 def _too_many(count: int, wait: timedelta) -> TooMany:
     minutes = max(1, -(-int(wait.total_seconds()) // 60))
-    return TooMany(f"You have downloaded cases {count} times within an hour. Wait {minutes} minutes, then go on.", minutes * 60)
+    values = {"count": count, "minutes": minutes}
+    sentence = _("You have downloaded cases %(count)s times within an hour. Wait %(minutes)s minutes, then go on.", **values)
+    return TooMany(sentence, minutes * 60)
 
 
 def _on(viewer: Viewer, model: Any, number: int, *columns: Any) -> Any:

@@ -24,9 +24,11 @@ from ..mail.wishes import Wishes
 from ..notices import notices
 from ..paging import Page
 from ..refusals import NotAllowed, NotVisible
+from ..words import Wording, _, later
 from . import guard, reading, scope
 from .evidence import Evidence
 from .marks import tell_assignee, tell_outside
+from .people import OwnOrganisation
 from .records import CaseWishes, SharedCase, SharedCaseRow, SharedComment, SharedContent, SharedField, SharedFile, StageReached
 from .reports import Reports
 from .takeout import Takeout
@@ -54,6 +56,7 @@ _FILE = (
     Attachment.created_at,
     Attachment.outside_at,
 )
+BOOLEANS = Wording({"yes": later("Yes"), "no": later("No")})
 EVERY_CASE = CaseWishes()
 VIEW_NOTED_EVERY = timedelta(hours=1)
 VIEW_NOTED_WITHIN = 1.0  # seconds; a busy database does not keep the page from who may read it
@@ -89,6 +92,7 @@ class Window:
         self.viewer = viewer
         self.letters = Wishes(viewer)
         self.takeout = Takeout(viewer)
+        self.organisation = OwnOrganisation(viewer)
         self.reports = Reports(viewer)
         self.evidence = Evidence(viewer, self._find, self._case_row)
         self._found: Any = None  # the case this request asked for; a window lives no longer than that
@@ -145,7 +149,7 @@ class Window:
     def _find(self, number: int) -> Any:
         if self._found is not None and self._found.number == number:
             return self._found
-        wanted = _numbered(self._visible(Case, *reading.BASICS, *reading.MOMENTS, *_PAGE))
+        wanted = _numbered(scope.visible_one(self.viewer, Case, *reading.BASICS, *reading.MOMENTS, *_PAGE))
         row = db.session.execute(wanted, {"number": number, "reader": self.viewer.user_id}).one_or_none()
         if row is None:
             raise NotVisible(f"case {number}")
@@ -166,7 +170,7 @@ class Window:
         found: dict[int, SharedField] = {}
         for key, label, text, kind, value in db.session.execute(wanted, {"case_id": self._find(number).id}):
             field = found.setdefault(key, SharedField(label, text, kind.value, []))
-            field.values.append(value.capitalize() if kind is FieldType.BOOLEAN else value)
+            field.values.append(BOOLEANS.get(value, value) if kind is FieldType.BOOLEAN else value)
         return list(found.values())
 
     def messages(self, number: int) -> list[SharedComment]:
@@ -189,7 +193,7 @@ class Window:
         named = row.author_external or self.viewer.names_analysts
         return SharedComment(
             uid=row.uid,
-            author=row.author_name if named else "Security team",
+            author=row.author_name if named else _("Security team"),
             from_team=not row.author_external,
             mine=row.author_id == self.viewer.user_id,
             message=row.message if row.author_id == self.viewer.user_id else "",
@@ -214,7 +218,7 @@ class Window:
             uid=row.uid,
             name=row.name,
             size=row.size,
-            author=row.author_name if row.author_external or self.viewer.names_analysts else "Security team",
+            author=row.author_name if row.author_external or self.viewer.names_analysts else _("Security team"),
             from_team=not row.author_external,
             mine=row.author_id == self.viewer.user_id,
             created_at=row.created_at,
@@ -248,12 +252,12 @@ class Window:
 
     def _case_row(self, number: int, *, change: bool = True) -> Case:
         """The case; held until the end of the request where something is to be written on it."""
-        wanted = scope.visible(self.viewer, Case).where(Case.number == number)
+        wanted = scope.visible_one(self.viewer, Case).where(Case.number == number)
         if change and self.viewer.viewed_by_id is not None:
             raise NotAllowed("Who looks at the portal as somebody else can only read.")
         if change:
             # Whoever waited here may have lost access meanwhile: the answer that counts is that of the statement after the wait.
-            db.session.scalar(scope.visible(self.viewer, Case, Case.id).where(Case.number == number).with_for_update())
+            db.session.scalar(scope.visible_one(self.viewer, Case, Case.id).where(Case.number == number).with_for_update())
         case: Case | None = db.session.scalar(wanted.execution_options(populate_existing=True))
         if case is None:
             raise NotVisible(f"case {number}")

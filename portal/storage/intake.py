@@ -20,6 +20,7 @@ from ..config import Settings
 from ..database import queue_up
 from ..extensions import db
 from ..refusals import Refusal
+from ..words import Number, _
 from . import store
 from .models import Blob
 
@@ -172,16 +173,23 @@ def _is_text(head: bytes) -> bool:
 def check(upload: Upload) -> None:
     """Refuse, by name, what is empty, too large, or of a kind that is not taken here."""
     if upload.size == 0:
-        raise Refusal(f"“{upload.name}” is empty. Choose a file with something in it.")
+        raise Refusal(_("“%(file)s” is empty. Choose a file with something in it.", file=upload.name))
     if upload.size > largest():
-        raise Refusal(f"“{upload.name}” is too large. A file may have up to {_settings().max_upload:,} MB.")
+        most = Number(_settings().max_upload)
+        raise Refusal(_("“%(file)s” is too large. A file may have up to %(most)s MB.", file=upload.name, most=most))
     endings = {part.lower() for part in upload.name.split(".")[1:]}
     if refused := sorted(endings & forbidden()):
         raise Refusal(
-            f"“{upload.name}” is of a kind that is not taken here (.{refused[0]}). Put it into an archive, or send it another way."
+            _(
+                "“%(file)s” is of a kind that is not taken here (.%(ending)s). Put it into an archive, or send it another way.",
+                file=upload.name,
+                ending=refused[0],
+            )
         )
     if upload.unwritten:
-        raise Refusal(f"“{upload.name}” could not be stored: there is no room on the disk. Tell your administrator, then try again.")
+        raise Refusal(
+            _("“%(file)s” could not be stored: there is no room on the disk. Tell your administrator, then try again.", file=upload.name)
+        )
 
 
 def keep(upload: Upload) -> Blob:

@@ -14,7 +14,7 @@ from ..extensions import Model
 class Blob(Model):
     """`size` in bytes; the hashes are lower-case hexadecimal. The bytes lie in the store under the SHA-256.
 
-    `unused_since`: since when no attachment, log or observable names it; a later sweep removes bytes and row.
+    `unused_since`: since when no attachment, log, observable or agreement names it; a later sweep removes bytes and row.
     """
 
     __tablename__ = "blob"

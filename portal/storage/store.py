@@ -13,6 +13,7 @@ from sqlalchemy import Table, exists, select
 
 from ..cases.models import Attachment, Observable
 from ..extensions import db
+from ..organisations.models import Agreement
 from .models import Blob
 
 BLOCK = 1024 * 1024
@@ -20,8 +21,12 @@ BLOCK = 1024 * 1024
 GATE = "storage"
 
 blobs = cast("Table", Blob.__table__)
-_attachment, _observable = (cast("Table", model.__table__) for model in (Attachment, Observable))
-named = exists().where(_attachment.c.blob_id == blobs.c.id) | exists().where(_observable.c.blob_id == blobs.c.id)
+_attachment, _observable, _agreement = (cast("Table", model.__table__) for model in (Attachment, Observable, Agreement))
+named = (
+    exists().where(_attachment.c.blob_id == blobs.c.id)
+    | exists().where(_observable.c.blob_id == blobs.c.id)
+    | exists().where(_agreement.c.document_id == blobs.c.id)
+)
 
 
 class Damaged(Exception):

@@ -15,6 +15,7 @@ from flask import Response, current_app
 
 from ..refusals import TooMany
 from ..storage import store
+from ..words import _, language, speaking
 from .downloads import POLICY, disposition
 
 # Each one keeps a thread busy for as long as its taker likes; the others are for everybody's pages.
@@ -55,9 +56,9 @@ class Turns:
         with self._lock:
             self._takers = {taker: end for taker, end in self._takers.items() if end > moment}
             if person in self._takers:
-                raise TooMany("You are downloading a case already. Wait until it is there, then take the next one.", BUSY_SECONDS)
+                raise TooMany(_("You are downloading a case already. Wait until it is there, then take the next one."), BUSY_SECONDS)
             if len(self._takers) >= self._at_once:
-                raise TooMany("Others are downloading right now. Wait a minute, then try again.", BUSY_SECONDS)
+                raise TooMany(_("Others are downloading right now. Wait a minute, then try again."), BUSY_SECONDS)
             self._takers[person] = moment + TURN_SECONDS
             return self._takers[person]
 
@@ -73,7 +74,7 @@ turns = Turns(AT_ONCE)
 
 def send_archive(name: str, person: int, members: Iterable[Member], moment: datetime) -> Response:
     """All of them as one download. `moment`: when it was made, on its reader's clock."""
-    pieces = _held(person, turns.take(person), _pieces(members, moment, current_app.logger))
+    pieces = _held(person, turns.take(person), _pieces(members, moment, current_app.logger, language()))
     next(pieces)  # from here on its end gives the turn back, whatever becomes of the answer
     answer = Response(pieces, content_type="application/zip")
     answer.headers["Content-Disposition"] = disposition(name)
@@ -110,7 +111,7 @@ class _Pipe:
         return taken
 
 
-def _pieces(members: Iterable[Member], moment: datetime, log: Any) -> Iterator[bytes]:
+def _pieces(members: Iterable[Member], moment: datetime, log: Any, spoken: str) -> Iterator[bytes]:
     pipe, lost = _Pipe(), []
     with ZipFile(cast("Any", pipe), "w", ZIP_DEFLATED) as archive:
         for member in members:
@@ -121,8 +122,9 @@ def _pieces(members: Iterable[Member], moment: datetime, log: Any) -> Iterator[b
                 lost.append(member.name)
                 _forget(archive, member.name)
         if lost:
-            text = "The content of these files is missing or damaged, so they are not here. Tell the security team.\r\n\r\n"
-            archive.writestr(_info("missing.txt", moment), text + "".join(f"{name}\r\n" for name in lost))
+            with speaking(spoken):
+                text = _("The content of these files is missing or damaged, so they are not here. Tell the security team.")
+            archive.writestr(_info("missing.txt", moment), f"{text}\r\n\r\n" + "".join(f"{name}\r\n" for name in lost))
     yield pipe.take()
 
 

@@ -10,6 +10,7 @@ from flask import Response, current_app, request
 
 from ..refusals import Refusal
 from ..storage import store
+from ..words import _
 
 POLICY = "sandbox; default-src 'none'"
 # Whether bytes are what they were is known when all were read, so a part is handed out after that, and of smaller files only.
@@ -39,13 +40,13 @@ def _content(sha256: str, size: int, *, whole: bool = False) -> Iterator[bytes]:
     """The bytes to hand out; Lost where they are not what they were, as far as can be told before all of them are read."""
     try:
         content = store.content(sha256, size)
-        for _ in content if whole else ():
+        for _part in content if whole else ():
             pass
         return content
     except store.Damaged as error:
         current_app.logger.error("download refused: %s", error)
         raise Lost(
-            "The content of this file is missing or damaged, so it is not handed out. Tell the administrator of this system."
+            _("The content of this file is missing or damaged, so it is not handed out. Tell the administrator of this system.")
         ) from error
 
 

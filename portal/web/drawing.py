@@ -14,7 +14,7 @@ from jinja2.visitor import NodeTransformer
 from .marks import NAMES, TEMPLATE
 
 # Globals that are ordinary functions: no macro, and none that wants Jinja's context. They are called as Python calls a function.
-PLAIN = {*NAMES, "_", "ngettext", "asset", "url_for", "hx", "portrait", "logo"}
+PLAIN = {*NAMES, "_", "ngettext", "words_of", "asset", "url_for", "hx", "portrait", "logo"}
 
 
 class _Drawing(NodeTransformer):

@@ -11,27 +11,30 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 
 from ..extensions import db
 from ..refusals import NotVisible, Refusal, TooMany
+from ..words import _, later
 from .face import go_to
 
 TITLES = {
-    400: "This request could not be understood",
-    403: "This is not allowed",
-    404: "Page not found",
-    405: "This is not possible here",
-    409: "This cannot be done right now",
-    410: "This is gone",
-    413: "This is too large",
-    429: "Too many tries",
-    503: "Busy for a moment",
+    400: later("This request could not be understood"),
+    403: later("This is not allowed"),
+    404: later("Page not found"),
+    405: later("This is not possible here"),
+    409: later("This cannot be done right now"),
+    410: later("This is gone"),
+    413: later("This is too large"),
+    429: later("Too many tries"),
+    503: later("Busy for a moment"),
 }
 SENTENCES = {
-    400: "Go back, reload the page and try again.",
-    403: "Go back to where you came from, or ask an administrator if you think you should be able to do this.",
-    404: "There is nothing at this address, or it is not available to you. It may have been shared before and withdrawn.",
-    405: "Go back and use the buttons on the page.",
-    413: "Shorten what you are sending, or choose a smaller file, and try again. A picture may have up to 500 kB.",
-    500: "Something went wrong on our side. Nothing was changed. Try again; if it happens again, give your security team this reference.",
-    503: "The system is busy. Wait a few seconds and try again; nothing was changed.",
+    400: later("Go back, reload the page and try again."),
+    403: later("Go back to where you came from, or ask an administrator if you think you should be able to do this."),
+    404: later("There is nothing at this address, or it is not available to you. It may have been shared before and withdrawn."),
+    405: later("Go back and use the buttons on the page."),
+    413: later("Shorten what you are sending, or choose a smaller file, and try again. A picture may have up to 500 kB."),
+    500: later(
+        "Something went wrong on our side. Nothing was changed. Try again; if it happens again, give your security team this reference."
+    ),
+    503: later("The system is busy. Wait a few seconds and try again; nothing was changed."),
 }
 NEVER_KEPT = frozenset({"csrf_token", "submission", "seen", "version", "again", "current", "code", "recovery_code", "credential"})
 
@@ -55,7 +58,7 @@ def handle(error: Exception) -> Response:
         current_app.logger.error("request %s failed", g.get("request_id", "-"), exc_info=error)
     elif isinstance(error, DBAPIError):  # what the database said; the statement's values stay out of the log
         current_app.logger.warning("request %s: %s", g.get("request_id", "-"), str(error.orig).splitlines()[0])
-    response = answer(status, sentence, title=TITLES.get(status, "Something went wrong"))
+    response = answer(status, sentence, title=TITLES.get(status, _("Something went wrong")))
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -64,10 +67,10 @@ def handle(error: Exception) -> Response:
 def _not_there() -> str:
     """Nothing here, or nothing for this person: they must not learn which; but whoever was writing is told that it was not kept."""
     if request.method == "POST":
-        return "This was not saved: what you were working on is not available to you any more. What you typed is kept for you to copy."
+        return _("This was not saved: what you were working on is not available to you any more. What you typed is kept for you to copy.")
     if g.get("face") == "console":
         return "There is nothing at this address, or your profile and organisation do not let you see it."
-    return SENTENCES[404]
+    return str(SENTENCES[404])
 
 
 def _way_back() -> Response | None:
@@ -100,11 +103,11 @@ def _read(error: Exception) -> tuple[int, str, int]:
     if isinstance(error, NotVisible):
         return 404, _not_there(), 0
     if isinstance(error, IntegrityError):  # two people did the same at the same moment, and this one came second
-        return 409, "Somebody else did the same at this very moment. Go back, reload the page and look before you try again.", 0
+        return 409, _("Somebody else did the same at this very moment. Go back, reload the page and look before you try again."), 0
     if isinstance(error, OperationalError):
         return 503, SENTENCES[503], 5
     if isinstance(error, HTTPException) and error.code:
-        own = error.description if error.code == 403 and error.description and error.description.endswith(".") else ""
+        own = error.description if error.code == 403 and error.description and " " in error.description else ""
         stock = error.description == type(error).description
         return error.code, own if own and not stock else SENTENCES.get(error.code, SENTENCES[400]), 0
     return 500, SENTENCES[500], 0
@@ -141,7 +144,7 @@ def answer(status: int, sentence: str, *, title: str) -> Response:
         return _fragment(status, sentence, reference=reference)
     home = url_for("console.home") if face == "console" else url_for("external.home")
     platform = g.get("viewer") is not None and g.viewer.platform
-    label = "Back to the start" if platform else "Back to cases" if face == "console" else "Back to your cases"
+    label = "Back to the start" if platform else "Back to cases" if face == "console" else _("Back to your cases")
     context: dict[str, Any] = dict(base=base_template(), status=status, title=title, sentence=sentence, reference=reference)
     return make_response(render_template("errors/page.html", back_url=home, back_label=label, kept=typed(), **context), status)
 
@@ -158,7 +161,9 @@ def session_ended(face: str) -> Response:
     """401 for somebody who was signed out while working: a sign-in form that keeps what they typed."""
     url = url_for("entry.sign_in", face=face)
     if is_htmx():
-        sentence = "You have been signed out. Sign in again in a new tab, then come back and send this again: what you typed is still here."
+        sentence = _(
+            "You have been signed out. Sign in again in a new tab, then come back and send this again: what you typed is still here."
+        )
         return _fragment(401, sentence, sign_in_url=url)
     from .kept import sign_in_page  # needs the sign-in form, which needs this module
 
@@ -169,12 +174,12 @@ def _send_again() -> Response:
     """A form from before a sign-in carries a token of the past: show what was typed and let it be sent once more."""
     if is_htmx():
         if g.get("viewer") is None:
-            return _fragment(400, "This page is out of date. Copy what you typed, reload the page, then send it again.")
+            return _fragment(400, _("This page is out of date. Copy what you typed, reload the page, then send it again."))
         # They are signed in and the request came from this site's own page: its forms may go on with today's tokens.
         return _fragment(
-            400, "You have signed in again since this page was opened. Send it once more: what you typed is still here.", renew=True
+            400, _("You have signed in again since this page was opened. Send it once more: what you typed is still here."), renew=True
         )
     if g.get("viewer") is None:
-        return answer(400, "This page was open for too long. Go back, reload it and try again.", title="This page is out of date")
+        return answer(400, _("This page was open for too long. Go back, reload it and try again."), title=_("This page is out of date"))
     context: dict[str, Any] = dict(base=base_template(), action=request.path, kept=typed())
     return make_response(render_template("entry/resume.html", to_url=request.path, **context), 400)

@@ -27,6 +27,7 @@ class Needs(StrEnum):
     ANYONE = "anyone"
     SIGNED_IN = "signed in"
     TEAM = "member of a team"
+    PORTAL_ADMIN = "portal administrator"
 
 
 class Face(Blueprint):

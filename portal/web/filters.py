@@ -15,21 +15,26 @@ from .. import words
 from ..accounts.directory import counted
 from ..cases import statuses
 from ..settings import values
-from . import times
+from ..words import Wording, later
+from . import sizes, times
 from .assets import asset
 from .headers import nonce
+from .scripts import words_of
 
-SEVERITY = {1: "Low", 2: "Medium", 3: "High", 4: "Critical"}
-SEVERITY_HELP = {
-    1: "Little or no harm so far. Normal working hours are enough.",
-    2: "Limited harm, or harm that can still be prevented.",
-    3: "Serious harm to systems, data or people. Handled before other work.",
-    4: "Severe harm, still going on or about to happen. Handled around the clock.",
-}
+SEVERITY = Wording({1: later("Low"), 2: later("Medium"), 3: later("High"), 4: later("Critical")})
+SEVERITY_HELP = Wording(
+    {
+        1: later("Little or no harm so far. Normal working hours are enough."),
+        2: later("Limited harm, or harm that can still be prevented."),
+        3: later("Serious harm to systems, data or people. Handled before other work."),
+        4: later("Severe harm, still going on or about to happen. Handled around the clock."),
+    }
+)
 TLP = {0: "CLEAR", 1: "GREEN", 2: "AMBER", 3: "AMBER+STRICT", 4: "RED"}
 PAP = {0: "CLEAR", 1: "GREEN", 2: "AMBER", 3: "RED"}
 IMPACT = {"NotApplicable": "Not applicable", "WithImpact": "With impact", "NoImpact": "No impact"}
-STAGE = {"New": "New", "InProgress": "In progress", "Closed": "Closed"}
+STAGE = Wording({"New": later("New"), "InProgress": later("In progress"), "Closed": later("Closed")})
+OF_TIMES = ("ago", "calendar_day", "day", "moment", "stated", "until")
 THEMES = ("light", "dark", "system")
 
 
@@ -97,6 +102,7 @@ def _context() -> dict[str, object]:
         "notices": get_flashed_messages(with_categories=True),
         "mail_notice": mail_notice(),
         "path": request.path,
+        "languages": words.LANGUAGES,
     }
 
 
@@ -105,9 +111,7 @@ def install(app: Flask) -> None:
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update(
-        {name: getattr(times, name) for name in ("ago", "calendar_day", "day", "moment", "stated", "until")}, counted=counted
-    )
+    env.filters.update({name: getattr(times, name) for name in OF_TIMES}, counted=counted, filesizeformat=sizes.in_words)
     env.globals.update(
         asset=asset,
         url_for=address,
@@ -117,6 +121,7 @@ def install(app: Flask) -> None:
         logo=logo,
         _=words.in_page,
         ngettext=words.several_in_page,
+        words_of=words_of,
         csrf_token=generate_csrf,
         submission=lambda: secrets.token_hex(16),
         severity_word=SEVERITY,

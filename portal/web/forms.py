@@ -8,12 +8,16 @@ from typing import Any
 from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import EmailField, PasswordField, TextAreaField
+from wtforms import EmailField, PasswordField, SelectMultipleField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..settings import values
+from ..words import Number, _, later
 
 LONGEST_MESSAGE = 65_536
+EMAIL, NEW_PASSWORD = later("E-mail address"), later("New password")
+MISSING_PASSWORD = later("Type your password.")
 
 
 class Form(FlaskForm):  # type: ignore[misc]
@@ -49,11 +53,11 @@ class Address:
     def __call__(self, form: Any, field: Any) -> None:
         typed = field.data or ""
         if not typed.partition("@")[0].isascii():
-            raise ValidationError("Many mail servers cannot write to addresses with such letters before the @. Enter another address.")
+            raise ValidationError(_("Many mail servers cannot write to addresses with such letters before the @. Enter another address."))
         try:
             validate_email(typed, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
         except EmailNotValidError:
-            raise ValidationError("Enter an e-mail address like name@example.org.") from None
+            raise ValidationError(_("Enter an e-mail address like name@example.org.")) from None
 
 
 class SameAs:
@@ -64,14 +68,14 @@ class SameAs:
 
     def __call__(self, form: Any, field: Any) -> None:
         if field.data != form[self.other].data:
-            raise ValidationError("This is not the same as above. Type the password again.")
+            raise ValidationError(_("This is not the same as above. Type the password again."))
 
 
-def email_field(label: str = "E-mail address", **options: Any) -> EmailField:
+def email_field(label: Any = EMAIL, **options: Any) -> EmailField:
     """An address of at most 128 characters."""
     checks = [
-        DataRequired("Enter an e-mail address like name@example.org."),
-        Length(max=128, message="Use at most 128 characters."),
+        DataRequired(later("Enter an e-mail address like name@example.org.")),
+        Length(max=128, message=later("Use at most 128 characters.")),
         Address(),
     ]
     return EmailField(label, filters=[lowered], validators=checks, render_kw={"autocomplete": "email", "inputmode": "email"}, **options)
@@ -83,7 +87,8 @@ class NewPassword(PasswordField):  # type: ignore[misc]
     @property
     def description(self) -> str:
         """The hint."""
-        return f"At least {values.sign_in_policy().password_shortest} characters. A few words in a row are easy to remember."
+        shortest = values.sign_in_policy().password_shortest
+        return _("At least %(count)s characters. A few words in a row are easy to remember.", count=shortest)
 
     @description.setter
     def description(self, _text: str) -> None:
@@ -93,29 +98,42 @@ class NewPassword(PasswordField):  # type: ignore[misc]
         return super().__call__(minlength=values.sign_in_policy().password_shortest, **kwargs)
 
 
-def new_password(label: str = "New password") -> PasswordField:
+def new_password(label: Any = NEW_PASSWORD) -> PasswordField:
     """A password being chosen; its strength is judged by the verb."""
-    rule = DataRequired("Choose a password.")
+    rule = DataRequired(later("Choose a password."))
     return NewPassword(label, validators=[rule], render_kw={"autocomplete": "new-password", "maxlength": 256})
 
 
 def repeated_password() -> PasswordField:
     """The same password once more."""
     return PasswordField(
-        "The same password again",
-        validators=[DataRequired("Type the password a second time."), SameAs("password")],
+        later("The same password again"),
+        validators=[DataRequired(later("Type the password a second time.")), SameAs("password")],
         render_kw={"autocomplete": "new-password"},
     )
+
+
+class CheckboxList(SelectMultipleField):  # type: ignore[misc]
+    """Several of many, each with its own box."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
+
+    def pre_validate(self, form: Any) -> None:
+        """Which ids may be chosen is the verb's question; a stale list must get a sentence, not a shrug."""
 
 
 class MessageForm(Form):
     """A comment or message."""
 
     message = TextAreaField(
-        "Message",
+        later("Message"),
         validators=[
-            DataRequired("Write something before you send it."),
-            Length(max=LONGEST_MESSAGE, message=f"This is longer than {LONGEST_MESSAGE:,} characters. Send it in parts."),
+            DataRequired(later("Write something before you send it.")),
+            Length(
+                max=LONGEST_MESSAGE,
+                message=later("This is longer than %(count)s characters. Send it in parts.", count=Number(LONGEST_MESSAGE)),
+            ),
         ],
     )
 
@@ -124,4 +142,4 @@ class SignInForm(Form):
     """Address and password; whether they belong together is the verb's business."""
 
     email = email_field()
-    password = PasswordField("Password", validators=[DataRequired("Type your password.")], render_kw={"autocomplete": "current-password"})
+    password = PasswordField(later("Password"), validators=[DataRequired(MISSING_PASSWORD)], render_kw={"autocomplete": "current-password"})

@@ -16,7 +16,7 @@ from ..audit.record import Trace
 from ..database import start_writing
 from ..extensions import csrf, db, login
 from ..sharing import guard
-from ..words import speak
+from ..words import _, speak
 from . import looking, times
 from .errors import session_ended
 from .face import SAFE, Needs, go_to
@@ -39,6 +39,14 @@ def face_of_path() -> str | None:
     """Which face an address belongs to, also when nothing is served there: a blueprint owns no URL space."""
     first = request.path.split("/", 2)[1] if request.path.startswith("/") else ""
     return first if first in FACES else None
+
+
+def turn_to(face: str) -> str:
+    """A mailed link names no face: once it is known whose it is, the page looks and speaks as theirs does. Gives it back."""
+    g.face = face
+    g.pop("reading", None)
+    speak(times.language(""))
+    return face
 
 
 def looks() -> bool:
@@ -168,7 +176,7 @@ def _ask_to_sign_in(face: str, unsafe: bool) -> Response:
 def _lead_to_second_step(face: str, unsafe: bool) -> Response:
     """Somebody of whom a second factor is required sees nothing else before it is set up; what they sent is refused, not lost."""
     if unsafe:
-        raise Forbidden("A second step is required of you now. Set it up under Your account, then come back and send this again.")
+        raise Forbidden(_("A second step is required of you now. Set it up under Your account, then come back and send this again."))
     return go_to(url_for("entry.second_factor", face=face))
 
 
@@ -176,7 +184,9 @@ def _admit(needs: Any, viewer: Viewer) -> None:
     if needs is Needs.TEAM and viewer.platform:
         raise Forbidden("The admin organisation cannot hold cases. Switch to the organisation you work in.")
     if isinstance(needs, Permission) and not viewer.can(needs):
-        raise Forbidden("Your profile does not allow this. Ask an administrator of your organisation if you need it.")
+        raise Forbidden(_("Your profile does not allow this. Ask an administrator of your organisation if you need it."))
+    if needs is Needs.PORTAL_ADMIN and (not viewer.portal_admin or viewer.party_id is None or viewer.viewed_by_id is not None):
+        raise NotFound
     if request.blueprint not in ("console", "external"):
         return  # the front door deals with accounts only; it may not import what it could leak
     if request.blueprint != DOOR[g.face] or viewer.external != (g.face == "portal"):

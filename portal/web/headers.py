@@ -47,7 +47,7 @@ def add(response: Response) -> Response:
     caching = headers.get("Cache-Control", "")
     if not (caching.startswith("public") or (caching.startswith("private") and response.mimetype == "image/png")):
         headers["Cache-Control"] = "no-store"
-        for name in ("Cookie", "HX-Request", "HX-Request-Type"):
+        for name in ("Cookie", "Accept-Language", "HX-Request", "HX-Request-Type"):
             response.vary.add(name)
     return _compress(response)
 

@@ -16,6 +16,7 @@ from typing import IO
 from flask import Response, current_app
 
 from ..refusals import Refusal, TooMany
+from ..words import _
 from .downloads import POLICY, disposition
 
 PRESS = Path(__file__).with_name("press.py")
@@ -63,9 +64,9 @@ def _read(paper: IO[bytes]) -> Iterator[bytes]:
 def print_out(html: str) -> IO[bytes]:
     """The document as a file without a name; one at a time, and none longer than its time."""
     if not possible():
-        raise NoPaper("PDF documents are not made here. Print the page of the case instead: your browser can save it as PDF.")
+        raise NoPaper(_("PDF documents are not made here. Print the page of the case instead: your browser can save it as PDF."))
     if not _turn.acquire(timeout=PATIENCE):
-        raise TooMany("Another PDF is being made right now. Wait a few seconds, then try again.", 10)
+        raise TooMany(_("Another PDF is being made right now. Wait a few seconds, then try again."), 10)
     try:
         return _pressed(html)
     finally:
@@ -89,5 +90,7 @@ def _pressed(html: str) -> IO[bytes]:
         "no PDF was made: exit code %s, %s", press.returncode, said.decode(errors="replace").strip().rpartition("\n")[2][:300]
     )
     if press.returncode == NO_LIBRARY:
-        raise NoPaper("PDF documents cannot be made here right now. Print the page of the case instead: your browser can save it as PDF.")
-    raise TooMuch("This case is too long for a PDF. Download it as ZIP, or print its page: your browser can save it as PDF.")
+        raise NoPaper(
+            _("PDF documents cannot be made here right now. Print the page of the case instead: your browser can save it as PDF.")
+        )
+    raise TooMuch(_("This case is too long for a PDF. Download it as ZIP, or print its page: your browser can save it as PDF."))

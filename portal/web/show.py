@@ -27,5 +27,5 @@ def show(page: str, part: str | None = None, *, status: int = 200, **context: An
 def see_other(endpoint: str, notice: str | None = None, *, warning: bool = False, **values: Any) -> Response:
     """Go on to another page of the same face, with a sentence to show there."""
     if notice:
-        flash(notice, "warning" if warning else "message")
+        flash(str(notice), "warning" if warning else "message")
     return go_to(url_for(endpoint, **values))

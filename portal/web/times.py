@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,9 @@ from markupsafe import Markup
 from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..clock import REGIONS, now, zone_names
 from ..dates import Reading, date_words, on_clock, reading_of, time_words
+from ..words import _, ngettext
 
+# Up to how many seconds a length is told in which unit, and how many of them one is.
 STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (30 * 86400, "day", 86400), (365 * 86400, "month", 30 * 86400))
 
 
@@ -70,10 +73,16 @@ def in_words(moment: datetime) -> str:
     return time_words(moment, reading())
 
 
+def in_english(moment: datetime) -> str:
+    """The same for a text that is kept, and read by people of several languages."""
+    reader = reading()
+    return time_words(moment, reader if reader.language in CONSOLE_LANGUAGES else replace(reader, language="en-GB"))
+
+
 @lru_cache(maxsize=8192)
 def _element(moment: datetime, text: str, reader: Reading) -> Markup:
     """Drawn once for each reader: a list shows fifty of these, and shows them again a moment later."""
-    # Only numbers, our own words and names of the time zone database go in, so nothing needs escaping.
+    # Only numbers, our own words and names of the time zone database go in, so nothing needs escaping; none of our words has < or &.
     stamp = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     # Who chose no zone is told by their browser what time that is where they are.
     told = "" if reader.zone_name else " data-local"
@@ -86,11 +95,42 @@ def ago(moment: datetime) -> Markup:
     seconds = (now() - moment).total_seconds()
     distance, future = abs(seconds), seconds < 0
     if distance < 45:
-        return _element(moment, "just now", reading())
+        return _element(moment, _("just now"), reading())
     word, size = next(((word, size) for limit, word, size in STEPS if distance < limit), ("year", 365 * 86400))
-    count = max(1, round(distance / size))
-    length = f"{count} {word}{'' if count == 1 else 's'}"
-    return _element(moment, f"in {length}" if future else f"{length} ago", reading())
+    return _element(moment, (_in if future else _past)(word, max(1, round(distance / size))), reading())
+
+
+def _past(unit: str, count: int) -> str:
+    """Each language has its own order of these words, so each stands as a whole."""
+    match unit:
+        case "second":
+            return ngettext("%(num)s second ago", "%(num)s seconds ago", count)
+        case "minute":
+            return ngettext("%(num)s minute ago", "%(num)s minutes ago", count)
+        case "hour":
+            return ngettext("%(num)s hour ago", "%(num)s hours ago", count)
+        case "day":
+            return ngettext("%(num)s day ago", "%(num)s days ago", count)
+        case "month":
+            return ngettext("%(num)s month ago", "%(num)s months ago", count)
+        case _:
+            return ngettext("%(num)s year ago", "%(num)s years ago", count)
+
+
+def _in(unit: str, count: int) -> str:
+    match unit:
+        case "second":
+            return ngettext("in %(num)s second", "in %(num)s seconds", count)
+        case "minute":
+            return ngettext("in %(num)s minute", "in %(num)s minutes", count)
+        case "hour":
+            return ngettext("in %(num)s hour", "in %(num)s hours", count)
+        case "day":
+            return ngettext("in %(num)s day", "in %(num)s days", count)
+        case "month":
+            return ngettext("in %(num)s month", "in %(num)s months", count)
+        case _:
+            return ngettext("in %(num)s year", "in %(num)s years", count)
 
 
 def until(end: datetime | None) -> str:

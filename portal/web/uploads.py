@@ -9,6 +9,7 @@ from flask import Request, current_app, request
 from ..config import Settings
 from ..refusals import Refusal
 from ..storage.intake import Incoming, Upload, incoming, largest
+from ..words import Number, _
 
 MOST_PARTS = 100
 AROUND = 1024 * 1024  # what the form itself may have besides its files
@@ -56,9 +57,11 @@ def largest_request(settings: Settings) -> int:
 def too_large() -> str:
     """What would be right, in a sentence."""
     each = largest() // 1_000_000
-    return (
-        f"This is too much at once. A file may have up to {each:,} MB, and so may all files of one form together, "
-        f"which are {MOST_PARTS - 10} at most. Send them in parts."
+    return _(
+        "This is too much at once. A file may have up to %(megabytes)s MB, and so may all files of one form together, "
+        "which are %(most)s at most. Send them in parts.",
+        megabytes=Number(each),
+        most=MOST_PARTS - 10,
     )
 
 

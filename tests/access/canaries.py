@@ -13,133 +13,11 @@ from werkzeug.test import TestResponse
 
 from portal.database import start_writing
 from portal.extensions import Base, db
+from portal.organisations.models import AgreementStatus
+from tests.access.kinds import KINDS
 from tests.access.roads import HTMX, Road, Traveller, plain, roads, traveller
 from tests.fixtures.world import Browser, World
 
-# For each text column: what outsiders may learn from the rows they are concerned with. A new column fails until it is listed.
-#   shown   of a case shared with them, or an external comment on it       own     to the person it belongs to, nobody else
-#   hidden  never                                                          fixed   holds one of a few words the product itself compares
-#   kept    never, and left as it is, for the session would end            (what is fixed or kept carries no canary)
-KINDS: dict[str, str] = {
-    "api_key.created_by_name": "hidden",
-    "api_key.key_hash": "hidden",
-    "api_key.start": "hidden",
-    "attachment.author_name": "shown",
-    "attachment.content_type": "hidden",
-    "attachment.name": "shown",
-    "attachment.sha256": "shown",
-    "attachment.uid": "shown",
-    "attempt.bucket": "hidden",
-    "audit_entry.actor_name": "hidden",
-    "audit_entry.changes": "hidden",
-    "audit_entry.channel": "hidden",
-    "audit_entry.ip": "hidden",
-    "audit_entry.kind": "fixed",
-    "audit_entry.object_id": "hidden",
-    "audit_entry.request_id": "hidden",
-    "audit_entry.user_agent": "hidden",
-    "blob.md5": "hidden",
-    "blob.sha1": "hidden",
-    "blob.sha256": "hidden",
-    "case_status.colour": "fixed",
-    "case_status.description": "hidden",
-    "case_status.label": "hidden",
-    "case_status.value": "fixed",
-    "case_tag.tag": "shown",
-    "case_template.case_description": "hidden",
-    "case_template.description": "hidden",
-    "case_template.fields": "fixed",
-    "case_template.name": "hidden",
-    "case_template.tags": "hidden",
-    "case_template.tasks": "fixed",
-    "case_template.title_prefix": "hidden",
-    "challenge.face": "fixed",
-    "challenge.key_hash": "hidden",
-    "challenge.nonce": "hidden",
-    "challenge.purpose": "fixed",
-    "comment.author_name": "shown",
-    "comment.message": "own",
-    "comment.message_html": "shown",
-    "comment.removed_by_name": "hidden",
-    "comment.uid": "shown",
-    "comment_revision.message": "hidden",
-    "comment_revision.message_html": "hidden",
-    "custom_field.description": "shown",
-    "custom_field.group_name": "hidden",
-    "custom_field.label": "shown",
-    "custom_field.name": "hidden",
-    "custom_field.options": "fixed",
-    "custom_value.value": "shown",
-    "draft.fields": "own",
-    "draft.purpose": "fixed",
-    "incident_case.created_by_name": "hidden",
-    "incident_case.description": "hidden",
-    "incident_case.description_html": "shown",
-    "incident_case.status": "fixed",
-    "incident_case.summary": "hidden",
-    "incident_case.summary_html": "hidden",
-    "incident_case.tags": "shown",
-    "incident_case.title": "shown",
-    "login_session.face": "fixed",
-    "login_session.ip": "own",
-    "login_session.key_hash": "kept",
-    "login_session.user_agent": "hidden",
-    "notice.actor_name": "hidden",
-    "observable.author_name": "shown",
-    "observable.content_type": "hidden",
-    "observable.message": "hidden",
-    "observable.message_html": "hidden",
-    "observable.sha256": "shown",
-    "observable.tags": "hidden",
-    "observable.type": "hidden",
-    "observable.uid": "shown",
-    "observable.value": "shown",
-    "observable.value_key": "hidden",
-    "observable_type.name": "fixed",
-    "one_time_link.created_by_name": "hidden",
-    "one_time_link.email": "hidden",
-    "one_time_link.nonce_hash": "hidden",
-    "one_time_link.salt": "hidden",
-    "organisation.description": "hidden",
-    "organisation.name": "own",
-    "organisation.picture": "fixed",
-    "outbox_message.extra": "hidden",
-    "outbox_message.last_error": "hidden",
-    "outbox_message.letter": "fixed",
-    "outbox_message.message_id": "hidden",
-    "outbox_message.to_address": "hidden",
-    "party.name": "hidden",
-    "passkey.credential_id": "hidden",
-    "passkey.name": "own",
-    "profile.name": "hidden",
-    "profile.permissions": "fixed",
-    "recovery_code.code_hash": "hidden",
-    "search_text.body": "hidden",
-    "shared_text.body": "hidden",
-    "setting.name": "fixed",
-    "setting.value": "fixed",
-    "submission.location": "hidden",
-    "submission.token": "hidden",
-    "task.created_by_name": "hidden",
-    "task.description": "hidden",
-    "task.description_html": "hidden",
-    "task.group_name": "hidden",
-    "task.title": "hidden",
-    "task.uid": "hidden",
-    "task_log.author_name": "hidden",
-    "task_log.message": "hidden",
-    "task_log.message_html": "hidden",
-    "task_log.uid": "hidden",
-    "totp.secret": "hidden",
-    "user_account.email": "own",
-    "user_account.language": "fixed",
-    "user_account.name": "own",
-    "user_account.password_hash": "hidden",
-    "user_account.picture": "fixed",
-    "user_account.search_text": "hidden",
-    "user_account.time_zone": "fixed",
-    "user_account.unwanted": "fixed",
-}
 SEES = {"hanna": ("shared", "all"), "rhea": ("shared", "all"), "vic": ("all",), "gast": ("foreign",), "dora": (), "": ()}
 # Words of the console that must not be read in the portal at all.
 NEVER = ("TLP", "PAP:", "AMBER", "assignee", "restricted", "manageCase", "Internal note", "Traceback", "sqlalchemy")
@@ -183,10 +61,16 @@ def plant(app: Flask, world: World) -> Planted:
 def _rows_for_empty_tables(world: World) -> None:
     """One row in each table the world leaves empty, so that no column goes without its canary."""
     hanna, here, tables = world.people["hanna"], world.places["here"], Base.metadata.tables
+    party = select(tables["party"].c.id).where(tables["party"].c.name == "p").scalar_subquery()
+    contact = select(tables["contact"].c.id).where(tables["contact"].c.name == "c").scalar_subquery()
     connection = db.session.connection()
     _hang_on_a_case(world)
     fill: dict[str, dict[str, Any]] = {
         "party": {"organisation_id": here, "name": "p", "kind": "client"},
+        "contact": {"party_id": party, "name": "c"},
+        "contact_email": {"contact_id": contact, "organisation_id": here, "email": "e"},
+        "party_address": {"party_id": party, "kind": "legal"},
+        "agreement": {"party_id": party, "number": "n", "title": "t", "status": "active"},
         "attempt": {"bucket": "b"},
         "submission": {"user_id": hanna, "token": "t", "location": "l"},
         "one_time_link": {
@@ -209,7 +93,8 @@ def _rows_for_empty_tables(world: World) -> None:
         if "expires_at" in table.c:
             values["expires_at"] = db.session.scalar(select(tables["comment"].c.created_at).limit(1))
         connection.execute(table.insert().values(values))
-    connection.execute(update(tables["membership"]).values(party_id=select(tables["party"].c.id).limit(1).scalar_subquery()))
+    membership = tables["membership"]
+    connection.execute(update(membership).where(membership.c.party_id.is_(None)).values(party_id=party))
 
 
 def _hang_on_a_case(world: World) -> None:
@@ -283,11 +168,34 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
         return _shown_field(row.id, cases)
     if name.startswith("custom_value."):
         return row.case_id in cases and _shown_field(row.field_id, cases)
-    if name.startswith("user_account."):
-        return bool(row.id == world.people[who])
+    if kind == "party" or name.startswith("user_account."):
+        return _managed(world, name, row, who)
     if name.startswith(("passkey.", "login_session.", "draft.")):
         return bool(row.user_id == world.people[who])
     return bool(row.id == world.places["there" if who == "gast" else "here"])
+
+
+def _managed(world: World, name: str, row: Any, who: str) -> bool:
+    """Whether this belongs to the external organisation this person is portal administrator of; drafts belong to the team. An account is
+    its owner's as well."""
+    mine = _party_managed(world, who)
+    if name.startswith("user_account."):
+        return bool(row.id == world.people[who] or mine in _parties_of(MEMBERSHIP.c.user_id == row.id))
+    if name.startswith("profile."):
+        opened = Base.metadata.tables["party_profile"]
+        return mine in set(db.session.connection().scalars(select(opened.c.party_id).where(opened.c.profile_id == row.id)))
+    if name.startswith("agreement.") and row.status is AgreementStatus.DRAFT:
+        return False
+    return bool(mine == (row.id if name.startswith("party.") else row.party_id))
+
+
+def _party_managed(world: World, who: str) -> int:
+    """0, which none has, for who manages none."""
+    return next(iter(_parties_of(MEMBERSHIP.c.user_id == world.people[who], MEMBERSHIP.c.portal_admin)), 0)
+
+
+def _parties_of(*conditions: Any) -> set[int]:
+    return set(db.session.connection().scalars(select(MEMBERSHIP.c.party_id).where(MEMBERSHIP.c.party_id.is_not(None), *conditions)))
 
 
 def _shown_field(field_id: int, cases: set[int]) -> bool:
@@ -299,6 +207,7 @@ def _shown_field(field_id: int, cases: set[int]) -> bool:
 
 CASE = Base.metadata.tables["incident_case"]
 COMMENT = Base.metadata.tables["comment"]
+MEMBERSHIP = Base.metadata.tables["membership"]
 
 
 @dataclass

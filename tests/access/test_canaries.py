@@ -21,7 +21,7 @@ Browse = Callable[[str], Browser]
 
 
 def test_every_text_column_is_classified() -> None:
-    """A new column: decide whether outsiders may read it, and write it down in tests/access/canaries.py."""
+    """A new column: decide whether outsiders may read it, and write it down in tests/access/kinds.py."""
     assert sorted(name for name, _ in text_columns()) == sorted(KINDS)
 
 
@@ -90,7 +90,8 @@ def test_letters_carry_nothing_of_a_case(app: Flask, world: World, who: str) -> 
     assert told == (set(LETTERS) - OF_THE_ACCOUNT - OF_THE_TEAM if who == "hanna" else told)
 
 
-OF_THE_ACCOUNT = {"invitation", "reset", "password_changed", "email_change", "email_changed", "mfa_changed", "mfa_reset"}
+OF_PEOPLE = {"invitation", "invitation_reminder", "portal_admin", "people_digest"}
+OF_THE_ACCOUNT = {*OF_PEOPLE, "reset", "password_changed", "email_change", "email_changed", "mfa_changed", "mfa_reset"}
 OF_CASES = {"cases_shared", "case_status", "access_ending", "access_ended", "report_received"}  # of no comment
 OF_THE_TEAM = {"external_reply", "case_reported", "case_assigned"}  # for nobody outside
 # Which cases have what the letter tells of; all of them where it is not named. `revoked` was shared with Hanna until a moment ago.

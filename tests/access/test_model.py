@@ -12,15 +12,18 @@ from typing import Any
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from portal.accounts import people, sessions
+from portal.accounts import joining, people, sessions
+from portal.accounts.models import Profile
+from portal.accounts.permissions import ProfileType
 from portal.accounts.viewer import Viewer
 from portal.cases import attachments, cases, comments, fields, lifecycle, observables
 from portal.cases.models import Case, Observable
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
+from portal.organisations.models import Party, PartyKind
 from portal.refusals import NotVisible, Refusal
 from portal.sharing import access, marks, restriction, scope
 from portal.sharing.models import Access
@@ -32,6 +35,7 @@ from tests.fixtures.world import Browser, World
 Browse = Callable[[str], Browser]
 OUTSIDERS = ("hanna", "rhea", "vic")
 CASES = 3
+FIRMS = ("Contoso", "Fabrikam")
 EXAMPLES = int(os.environ.get("PORTAL_TEST_EXAMPLES", "12"))
 
 
@@ -53,6 +57,7 @@ class Shelf:
     number: int
     kind: str = "internal"
     named: set[str] = field(default_factory=set)
+    firms: set[str] = field(default_factory=set)
     things: list[Thing] = field(default_factory=list)
     gone: bool = False
     region: str = ""
@@ -61,8 +66,9 @@ class Shelf:
     def shared(self) -> bool:
         return not self.gone and self.kind in ("some", "all")
 
-    def seen_by(self, who: str, locked: set[str]) -> bool:
-        return who not in locked and (self.kind == "all" or (self.kind == "some" and who in self.named)) and not self.gone
+    def seen_by(self, who: str, locked: set[str], works: dict[str, str]) -> bool:
+        named = who in self.named or works.get(who) in self.firms
+        return who not in locked and (self.kind == "all" or (self.kind == "some" and named)) and not self.gone
 
 
 class Story:
@@ -71,11 +77,24 @@ class Story:
     def __init__(self, world: World) -> None:
         self.world, self.locked, self.hidden, self.words = world, set[str](), set[str](), 0
         self.shelves: list[Shelf] = []
+        self.works: dict[str, str] = {}  # whom everybody works for, "" for nobody
+        start_writing()
+        self.firms = {name: self._firm(name) for name in FIRMS}
+        db.session.commit()
         for _ in range(CASES):
             start_writing()
             made = cases.create_case(cases.Draft(title=self.word("title"), description=self.word("description")), by=self.viewer("ada"))
             db.session.commit()
             self.shelves.append(Shelf(made.number))
+
+    def _firm(self, name: str) -> int:
+        firm = Party(organisation_id=self.world.places["here"], name=name, kind=PartyKind.CLIENT)
+        db.session.add(firm)
+        db.session.flush()
+        return firm.id
+
+    def sees(self, shelf: Shelf, who: str) -> bool:
+        return shelf.seen_by(who, self.locked, self.works)
 
     def word(self, kind: str) -> str:
         self.words += 1
@@ -103,19 +122,37 @@ class Story:
     def _share(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
         ids = {self.world.people[name] for name in who}
         access.set_access(self._case(shelf), Access.EXTERNAL, ids, by=self.viewer("ada"), again=True)
-        return lambda: vars(shelf).update(kind="some", named=set(who))
+        return lambda: vars(shelf).update(kind="some", named=set(who), firms=set())
+
+    def _share_firm(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
+        """With one or both of the organisations, and some people by name as well."""
+        firms, named = set(FIRMS[: 1 + pick % 2] if pick % 3 else FIRMS[1:]), who if pick % 4 == 0 else set[str]()
+        ids = {self.world.people[name] for name in named}
+        parties = {self.firms[firm] for firm in firms}
+        access.set_access(self._case(shelf), Access.EXTERNAL, ids, parties=parties, by=self.viewer("ada"), again=True)
+        return lambda: vars(shelf).update(kind="some", named=set(named), firms=firms)
+
+    def _move(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
+        """Somebody begins to work for another organisation, or for none."""
+        name, firm = OUTSIDERS[pick % len(OUTSIDERS)], (*FIRMS, "")[pick % 4 % 3]
+        place, roles = self.world.places["here"], select(Profile.id).where(Profile.type == ProfileType.EXTERNAL)
+        held = joining.held_at(self.world.people[name], place, by=self.viewer("olga"))
+        assert {profile.id for profile in held.profiles} <= set(db.session.scalars(roles))
+        ids = [profile.id for profile in held.profiles]
+        joining.set_profiles(self.world.people[name], place, ids, works_for=firm, by=self.viewer("olga"))
+        return lambda: self.works.update({name: firm})
 
     def _share_all(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
         access.set_access(self._case(shelf), Access.ALL_EXTERNAL, set(), by=self.viewer("ada"), again=True)
-        return lambda: vars(shelf).update(kind="all", named=set())
+        return lambda: vars(shelf).update(kind="all", named=set(), firms=set())
 
     def _revoke(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
         access.set_access(self._case(shelf), Access.INTERNAL, set(), by=self.viewer("ada"))
-        return lambda: vars(shelf).update(kind="internal", named=set())
+        return lambda: vars(shelf).update(kind="internal", named=set(), firms=set())
 
     def _restrict(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
         restriction.restrict(self._case(shelf), set(), by=self.viewer("olga"))
-        return lambda: vars(shelf).update(kind="restricted", named=set())
+        return lambda: vars(shelf).update(kind="restricted", named=set(), firms=set())
 
     def _make_visible(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
         changed = restriction.make_visible(self._case(shelf), by=self.viewer("olga"))
@@ -126,7 +163,7 @@ class Story:
             return None
         moment = now() - timedelta(seconds=1)
         db.session.execute(update(Case).where(Case.number == shelf.number).values(shared_until=moment))
-        return lambda: vars(shelf).update(kind="internal", named=set())
+        return lambda: vars(shelf).update(kind="internal", named=set(), firms=set())
 
     def _say(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any]:
         word, external = self.word("said"), bool(pick % 2)
@@ -163,7 +200,7 @@ class Story:
             return None
         before = {row.uid for row in comments.comments_of(cases.load(shelf.number))} if not shelf.gone else set()
         Window(self.viewer(writer)).add_message(shelf.number, word)
-        assert shelf.seen_by(writer, self.locked), f"{writer} wrote on a case they cannot see"
+        assert self.sees(shelf, writer), f"{writer} wrote on a case they cannot see"
         uid = next(row.uid for row in comments.comments_of(cases.load(shelf.number)) if row.uid not in before)
         return lambda: shelf.things.append(Thing(word, uid, writer, external=True))
 
@@ -183,6 +220,32 @@ class Story:
         (people.unlock if name in self.locked else people.lock)(self.world.people[name], by=self.viewer("olga"))
         return lambda: self.locked.symmetric_difference_update({name})
 
+    def _withdraw(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any] | None:
+        """Hanna takes back what she added herself a moment ago."""
+        own = [thing for thing in shelf.things if thing.kind == "observable" and thing.author == "hanna"]
+        if not own or "hanna" in self.locked:
+            return None
+        thing = own[pick % len(own)]
+        Window(self.viewer("hanna")).evidence.withdraw_item(shelf.number, thing.uid)
+        return lambda: shelf.things.remove(thing)
+
+    def _retract(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any] | None:
+        """Somebody deletes a message of theirs."""
+        own = [thing for thing in shelf.things if thing.kind == "comment" and thing.author in OUTSIDERS]
+        if not own or own[pick % len(own)].author in self.locked:
+            return None
+        thing = own[pick % len(own)]
+        Window(self.viewer(thing.author)).delete_message(shelf.number, thing.uid)
+        return lambda: shelf.things.remove(thing)
+
+    def _mute(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any] | None:
+        """No letters about it any more; nothing else."""
+        name = OUTSIDERS[pick % len(OUTSIDERS)]
+        if name in self.locked:
+            return None
+        Window(self.viewer(name)).letters.mute(shelf.number, bool(pick % 2))
+        return None
+
     def _delete(self, shelf: Shelf, who: set[str], pick: int) -> Callable[[], Any] | None:
         if pick % 3:
             return None
@@ -194,7 +257,7 @@ class Story:
         """Every word this person must meet: titles on the home page, the rest on the case pages."""
         words = set()
         for place, shelf in enumerate(self.shelves):
-            if shelf.seen_by(who, self.locked):
+            if self.sees(shelf, who):
                 words |= {f"wordtitle{place * 2 + 1:03d}x", f"worddescription{place * 2 + 2:03d}x"}
                 words |= {thing.word for thing in shelf.things if thing.external}
                 words |= {shelf.region} - {""}
@@ -202,7 +265,7 @@ class Story:
 
     def observed(self, who: str) -> set[str]:
         """What of guests' observables the rules give this person."""
-        seen = [shelf for shelf in self.shelves if shelf.seen_by(who, self.locked)]
+        seen = [shelf for shelf in self.shelves if self.sees(shelf, who)]
         return {thing.word for shelf in seen for thing in shelf.things if thing.kind == "observable" and thing.external}
 
     def all_words(self) -> set[str]:
@@ -211,7 +274,7 @@ class Story:
         return told | {word for n in range(CASES) for word in (f"wordtitle{n * 2 + 1:03d}x", f"worddescription{n * 2 + 2:03d}x")}
 
 
-ACTS = [name[1:] for name in vars(Story) if name.startswith("_") and not name.startswith("__") and name != "_case"]
+ACTS = [name[1:] for name in vars(Story) if name.startswith("_") and not name.startswith("__") and name not in ("_case", "_firm")]
 steps = st.lists(
     st.tuples(st.sampled_from(ACTS), st.integers(0, 2), st.sets(st.sampled_from(OUTSIDERS), min_size=1), st.integers(0, 11)),
     min_size=4,
@@ -251,7 +314,7 @@ def _compare(app: Flask, story: Story, who: str, browse: Browse) -> None:
             met += answer.text
     assert {word for word in story.all_words() if word in met} == story.expected(who), who
     for shelf in story.shelves:
-        expected = 200 if shelf.seen_by(who, story.locked) else 404
+        expected = 200 if story.sees(shelf, who) else 404
         assert browser.get(f"/portal/cases/{shelf.number}").status_code == expected
 
 

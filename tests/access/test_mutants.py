@@ -58,6 +58,7 @@ def loosen(monkeypatch: Patch, change: Callable[[Any, dict[type[Any], Any]], dic
     """Rules for outsiders as `change(viewer, rules)` makes them."""
     real = scope._outside
     monkeypatch.setattr(scope, "_outside", lambda viewer: change(viewer, real(viewer)))
+    monkeypatch.setattr(scope, "_of_one", lambda viewer: {Case: change(viewer, real(viewer))[Case]})
 
 
 def test_all_is_quiet_while_nothing_is_broken(app: Flask, world: World, browse: Browse) -> None:
@@ -119,7 +120,8 @@ def test_an_ignored_access_is_noticed(app: Flask, world: World, browse: Browse, 
 def careless_window(monkeypatch: Patch) -> None:
     """A window that selects without asking what is visible."""
     monkeypatch.setattr(Window, "_visible", lambda _self, _model, *columns: select(*columns))
-    monkeypatch.setattr(scope, "visible", lambda _viewer, model, *columns: select(*(columns or (model,))))
+    for name in ("visible", "visible_one"):
+        monkeypatch.setattr(scope, name, lambda _viewer, model, *columns: select(*(columns or (model,))))
 
 
 def test_a_careless_window_is_caught_by_the_guard(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:

@@ -180,7 +180,7 @@ def test_the_step_is_learnt_of_only_with_the_right_password(cast: Cast) -> None:
     add_app(signed_in(cast("hanna")))
     with pytest.raises(Refusal) as refused:
         sign_in.sign_in("hanna@people.example", "wrong", face="portal", trace=TRACE)
-    assert refused.value.sentence == sign_in.WRONG
+    assert refused.value.sentence == str(sign_in.WRONG)
     assert db.session.scalar(select(func.count(Challenge.id)).where(Challenge.purpose == "sign-in")) == 0
 
 

@@ -75,6 +75,27 @@ LISTS = [
     "/console/templates/new",
     "/console/templates/1",
 ]
+# {party} is Harbourline, of whom everything is known; {contact} and {agreement} are found on its lists.
+PARTIES = [
+    "/console/external-organisations",
+    "/console/external-organisations/new",
+    "{party}",
+    "{party}/people",
+    "{party}/people/add",
+    "{party}/people/act?act=deactivate&people={person}",
+    "{party}/people/act?act=roles&people={person}",
+    "{party}/contacts",
+    "{party}/contacts/new",
+    "{contact}",
+    "{contact}/delete",
+    "{contact}/merge?other={other}",
+    "{party}/agreements",
+    "{party}/agreements/new",
+    "{agreement}",
+    "{agreement}/delete",
+    "{party}/addresses",
+    "{party}/cases",
+]
 PLATFORM = [
     "/console/custom-fields",
     "/console/custom-fields/new",
@@ -100,7 +121,8 @@ A_CASE = "a[href*='/portal/cases/']:has(.number)"
 WIDTHS = (320, 360, 768, 1440)
 # axe-core at which width in which theme; PORTAL_TEST_LONG=1 takes every theme at every width.
 LONG = os.environ.get("PORTAL_TEST_LONG") == "1"
-AXE = dict.fromkeys((360, 768, 1440), ("light", "dark")) if LONG else {360: ("light",), 768: ("dark",), 1440: ("light",)}
+FEW: dict[int, tuple[str, ...]] = {360: ("light",), 768: ("dark",), 1440: ("light",)}
+AXE = dict.fromkeys((360, 768, 1440), ("light", "dark")) if LONG else FEW
 # A theme changes nothing but colours.
 RULES: dict[str, dict[str, Any]] = {"light": {}, "dark": {"runOnly": ["color-contrast", "link-in-text-block"]}}
 
@@ -109,8 +131,8 @@ def sample_password(server: LiveServer) -> str:
     return (server.instance / "sample-password").read_text().strip()
 
 
-def check(page: Page, url: str) -> None:
-    """One page: one first heading, and at no width a finding or sideways scrolling."""
+def check(page: Page, url: str, looks: dict[int, tuple[str, ...]] = AXE) -> None:
+    """One page: one first heading, and at no width a finding or sideways scrolling. `looks`: axe-core at which width in which themes."""
     answer = page.goto(url)
     assert page.locator("h1").count() == 1, url
     assert answer is not None
@@ -120,7 +142,7 @@ def check(page: Page, url: str) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= width, f"{url} is {wide} px wide on a screen of {width}"
-        for theme in AXE.get(width, ()):
+        for theme in looks.get(width, ()):
             page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
             asked = {"resultTypes": ["violations"], **RULES[theme]}
             found = page.evaluate("rules => axe.run(rules).then(told => told.violations)", asked)
@@ -159,6 +181,21 @@ def test_every_page_about_several_cases(demo_server: LiveServer, page: Page) -> 
         check(page, demo_server.url + path)
 
 
+def test_every_page_about_external_organisations(demo_server: LiveServer, page: Page) -> None:
+    do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))
+    page.goto(f"{demo_server.url}/console/external-organisations")
+    known = {"party": page.get_by_role("link", name="Harbourline Freight").get_attribute("href") or ""}
+    page.goto(f"{demo_server.url}{known['party']}/people")
+    known["person"] = page.locator("input[name=people]").first.get_attribute("value") or ""
+    page.goto(f"{demo_server.url}{known['party']}/contacts")
+    known["contact"] = page.get_by_role("link", name="Ingrid Voll").get_attribute("href") or ""
+    known["other"] = (page.get_by_role("link", name="Marit Solbakken").get_attribute("href") or "").rpartition("/")[2]
+    page.goto(f"{demo_server.url}{known['party']}/agreements")
+    known["agreement"] = page.get_by_role("link", name="NC-2026-014").first.get_attribute("href") or ""
+    for path in PARTIES:
+        check(page, demo_server.url + path.format(**known))
+
+
 def test_every_page_of_the_platform(demo_server: LiveServer, page: Page) -> None:
     do.sign_in(page, demo_server, "console", "orsolya.keresztes@it.northwind.example", sample_password(demo_server))
     for path in PLATFORM:
@@ -171,6 +208,27 @@ def test_every_portal_page(demo_server: LiveServer, page: Page) -> None:
     case = page.locator(A_CASE).first.get_attribute("href")
     for path in PORTAL:
         check(page, demo_server.url + path.format(case=case))
+
+
+@pytest.mark.parametrize("language", ["fr", "de", "es"])
+def test_every_portal_page_in_other_languages(demo_server: LiveServer, open_page: OpenPage, language: str) -> None:
+    """Words of another length at all widths; what axe-core says of themes and widths does not hang on the language."""
+    page = open_page()
+    page.context.add_cookies([{"name": "language", "value": language, "url": demo_server.url}])
+    page.watch.expect_status(404, 410)  # type: ignore[attr-defined]
+    looks = AXE if LONG else {360: ("light",)}
+    for path in DOOR:
+        if not path.startswith("/console"):
+            check(page, demo_server.url + path, looks)
+            expect(page.locator("html")).to_have_attribute("lang", language)
+    page.goto(f"{demo_server.url}/portal/sign-in")
+    page.locator("input[name=email]").fill("beatriz.quintanar@northwind.example")
+    page.locator("input[name=password]").fill(sample_password(demo_server))
+    page.locator("input[name=password]").press("Enter")
+    case = page.locator(A_CASE).first.get_attribute("href")
+    for path in PORTAL:
+        check(page, demo_server.url + path.format(case=case), looks)
+        expect(page.locator("html")).to_have_attribute("lang", language)
 
 
 def test_every_page_of_the_front_door(demo_server: LiveServer, page: Page) -> None:

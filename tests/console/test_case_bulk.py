@@ -246,7 +246,7 @@ def test_the_button_says_who_loses_and_a_total_stands_beside_it(world: World, br
     assert "Share 2 cases, take access away in 1<" in page
     assert "2 cases, +2 , −2 people" in plain(page)
     assert "Take access away in 1 case<" in preview(ada, cases[1:], access="external", users=world.people["hanna"])
-    assert "These people and nobody else" in ask(ada, "share", cases)
+    assert "The people and organisations you tick and nobody else" in ask(ada, "share", cases)
 
 
 def test_a_case_without_its_reason_is_not_counted(app: Flask, world: World, browse: Browse) -> None:

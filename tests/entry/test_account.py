@@ -97,7 +97,7 @@ def test_a_visitor_can_choose_a_theme_too(visitor: Callable[..., Browser]) -> No
 def test_ada_cannot_work_in_an_organisation_that_is_not_hers(world: World, browse: Browse) -> None:
     ada = browse("ada")
     for wanted in (str(world.places["there"]), str(world.places["admin"]), "999", "", "x"):
-        assert ada.post("/console/organisation", {"organisation": wanted}).status_code == 404
+        assert ada.post("/console/switch", {"organisation": wanted}).status_code == 404
     assert "The foreign case" not in ada.get("/console/cases").text
 
 
@@ -108,7 +108,7 @@ def test_somebody_of_two_organisations_can_switch_and_sees_one_at_a_time(app: Fl
         db.session.commit()
     ada = browse("ada")
     assert "The foreign case" not in ada.get("/console/cases").text
-    assert ada.post("/console/organisation", {"organisation": str(world.places["there"])}).status_code == 303
+    assert ada.post("/console/switch", {"organisation": str(world.places["there"])}).status_code == 303
     page = ada.get("/console/cases").text
     assert "The foreign case" in page
     assert "The shared case" not in page
@@ -201,7 +201,7 @@ def test_a_guest_of_two_teams_can_switch_and_sees_one_at_a_time(app: Flask, worl
     page = hanna.get("/portal/").text
     assert "Switch team" in page
     assert "The foreign case" not in page
-    assert hanna.post("/portal/organisation", {"organisation": str(world.places["there"])}).headers["Location"] == "/portal/"
+    assert hanna.post("/portal/switch", {"organisation": str(world.places["there"])}).headers["Location"] == "/portal/"
     page = hanna.get("/portal/").text
     assert "The foreign case" in page
     assert "The shared case" not in page

@@ -85,7 +85,7 @@ def test_the_picture_is_the_key_as_text(world: World, browse: Browse) -> None:
     hanna.get(base)
     hanna.post(f"{base}/begin/app", {"password": PASSWORD})
     page = hanna.get(f"{base}/app").text
-    assert re.search(r'<svg class="qr" role="img" aria-label="QR code[^"]+" viewBox="0 0 \d+ \d+">', page)
+    assert re.search(r'<svg class="qr"\s+role="img"\s+aria-label="QR code[^"]+"\s+viewBox="0 0 \d+ \d+">', page)
     address = re.search(r'href="(otpauth://totp/[^"]+)"', page)
     assert address is not None
     secret = re.search(r'class="secret">([A-Z2-7 ]+)<', page)

@@ -18,7 +18,7 @@ FACES_AND_WEB = ("portal.web", "portal.console", "portal.external", "portal.entr
 OF_ONE_REQUEST = {"request", "session", "g", "has_request_context", "copy_current_request_context"}
 # What the external face may hold: its window, the records it hands out, names of rights, sentences of refusal, HTTP.
 OUTSIDE_MAY_IMPORT = re.compile(
-    r"portal\.(external|web|sharing\.window|sharing\.records|accounts\.permissions|refusals)(\.|$)|(flask|wtforms|markupsafe|typing|collections|dataclasses|__future__)(\.|$)"
+    r"portal\.(external|web|sharing\.window|sharing\.records|accounts\.permissions|refusals|words)(\.|$)|(flask|wtforms|markupsafe|typing|collections|dataclasses|__future__)(\.|$)"
 )
 MAY_COMMIT = {
     "portal.web.face",
@@ -30,6 +30,8 @@ MAY_COMMIT = {
     "portal.mail.cli",
     "portal.sample.load",
     "portal.storage.sweep",
+    "portal.accounts.reminders",
+    "portal.accounts.team_news",
     "portal.sharing.ending",
 }
 # Small transactions of their own beside the request's: traces that must survive a refusal or a read.

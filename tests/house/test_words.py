@@ -20,6 +20,7 @@ MAY_MARK_UP = {
     Path("portal/sharing/window.py"),
     Path("portal/web/filters.py"),
     Path("portal/web/headers.py"),
+    Path("portal/web/scripts.py"),
     Path("portal/web/times.py"),
     Path("portal/words.py"),
 }

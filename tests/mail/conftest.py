@@ -13,6 +13,9 @@ from portal.mail.models import OutboxMessage
 from tests.fixtures.post import PostOffice
 from tests.fixtures.rooms import Cast
 from tests.fixtures.world import World
+from tests.mail.catalogues import french, tongues
+
+__all__ = ["french", "sending", "tongues"]
 
 
 @pytest.fixture

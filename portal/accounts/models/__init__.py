@@ -1,6 +1,6 @@
 """People, what they may do where, and the ways they prove who they are."""
 
-from .people import AccountType, Membership, Profile, User, folded, membership_profile
+from .people import AccountType, Membership, Profile, User, folded, membership_profile, search_text_of
 from .proofs import (
     ApiKey,
     Attempt,
@@ -33,4 +33,5 @@ __all__ = [
     "User",
     "folded",
     "membership_profile",
+    "search_text_of",
 ]

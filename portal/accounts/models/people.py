@@ -53,6 +53,8 @@ class User(Model):
     mfa: Mapped[bool] = mapped_column(default=False, server_default=false())
     language: Mapped[str] = mapped_column(String(8), default="", server_default=text("''"))
     time_zone: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
+    # What the browser asked for at the last sign-in on the portal: letters follow it where no language was chosen.
+    browser_language: Mapped[str] = mapped_column(String(8), default="", server_default=text("''"))
     # Changes with the picture, so that browsers fetch the new one; empty while there is none.
     picture: Mapped[str] = mapped_column(String(16), default="", server_default=text("''"))
     # Which kinds of news the person wants no letters about: words with spaces between.
@@ -69,10 +71,15 @@ def folded(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
+def search_text_of(name: str, email: str) -> str:
+    """What the search box finds somebody by."""
+    return folded(f"{name} {email}")[:260]
+
+
 @event.listens_for(User, "before_insert")
 @event.listens_for(User, "before_update")
 def _index(_mapper: object, _connection: object, user: User) -> None:
-    user.search_text = folded(f"{user.name} {user.email}")[:260]
+    user.search_text = search_text_of(user.name, user.email)
 
 
 class Profile(Model):
@@ -101,13 +108,22 @@ class Membership(Model):
     """A person in an organisation: one profile for colleagues, one or more for external people (their permissions add up)."""
 
     __tablename__ = "membership"
-    __table_args__ = (UniqueConstraint("user_id", "organisation_id"), Index("ix_membership_organisation_id", "organisation_id"))
+    __table_args__ = (
+        UniqueConstraint("user_id", "organisation_id"),
+        Index("ix_membership_organisation_id", "organisation_id"),
+        Index("ix_membership_party_id", "party_id"),
+        Index("uq_membership_contact_id", "contact_id", unique=True),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     party_id: Mapped[int | None] = mapped_column(ForeignKey("party.id"))
     is_default: Mapped[bool] = mapped_column(default=False)
+    # Who may manage the people of their own external organisation in the portal.
+    portal_admin: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # The person's record at their external organisation; one account per contact at most. No foreign key: added to a table that is there.
+    contact_id: Mapped[int | None]
 
     user: Mapped[User] = relationship(lazy="raise")
     profiles: Mapped[list[Profile]] = relationship(secondary=membership_profile, lazy="raise")

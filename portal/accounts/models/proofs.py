@@ -28,7 +28,10 @@ class OneTimeLink(Model):
     """
 
     __tablename__ = "one_time_link"
-    __table_args__ = (Index("ix_one_time_link_user_id", "user_id", "purpose"),)
+    __table_args__ = (
+        Index("ix_one_time_link_user_id", "user_id", "purpose"),
+        Index("ix_one_time_link_created_by_id", "created_by_id", "created_at"),  # how many somebody has sent today
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     purpose: Mapped[Purpose] = mapped_column(words(Purpose))
@@ -45,6 +48,8 @@ class OneTimeLink(Model):
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     superseded_at: Mapped[datetime | None]
+    # When its person was reminded that it ends soon; once.
+    reminded_at: Mapped[datetime | None]
 
 
 class LoginSession(Model):

@@ -2,6 +2,10 @@
 (() => {
   "use strict";
 
+  // What is said stands here in English; the script's tag carries it in the page's language, see web/scripts.py.
+  const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
+  const _ = (text) => words[text] ?? text;
+
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const drawer = find("#drawer");
@@ -55,8 +59,9 @@
   function holdsText(form) {
     if (!form || sending.has(form)) return false;
     const fields = all("textarea, input[type=text], input:not([type])", form).filter((field) => field.name);
-    const changed = fields.some((field) => field.value !== field.defaultValue);
-    return changed || Boolean(find(".error-summary", form) && fields.some((field) => field.value));
+    const changed = fields.some((field) => field.value !== field.defaultValue) || "unsaved" in form.dataset;
+    const chosen = form.dataset.guard === "all" && all("option", form).some((option) => option.selected !== option.defaultSelected);
+    return changed || chosen || Boolean(find(".error-summary", form) && fields.some((field) => field.value));
   }
 
   addEventListener("beforeunload", (event) => {
@@ -70,7 +75,7 @@
 
   function closeDrawer() {
     const form = find("form", drawer);
-    if (holdsText(form) && !confirm("Close without saving? What you typed will be lost.")) return;
+    if (holdsText(form) && !confirm(_("Close without saving? What you typed will be lost."))) return;
     drawer.replaceChildren();
   }
 
@@ -198,8 +203,17 @@
 
   document.addEventListener("htmx:error", (event) => {
     const ctx = event.detail.ctx;
-    if (ctx && !ctx.response) complain("There was no answer. Check your connection and try again; what you typed is still here.");
+    if (ctx && !ctx.response) complain(_("There was no answer. Check your connection and try again; what you typed is still here."));
   });
+
+  // A chip below a box of addresses is taken out of the box; what is left is looked at anew.
+
+  function takeOut(address) {
+    const box = find("#addresses");
+    box.value = box.value.split(/[\s,;]+/).filter((word) => word && word.toLowerCase() !== address).join("\n");
+    box.focus();
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+  }
 
   // Clicks and typing.
 
@@ -216,6 +230,8 @@
       for (const box of all("input[type=checkbox]", tick.closest("[data-ticks]"))) box.checked = tick.dataset.tick === "all";
       countTicks();
     }
+    const taker = event.target.closest("button[data-take-out]");
+    if (taker) takeOut(taker.dataset.takeOut);
     const copier = event.target.closest("button[data-copies]");
     if (copier) {
       const field = document.getElementById(copier.dataset.copies);
@@ -271,7 +287,7 @@
     } else if (event.key === "Escape") {
       const menu = event.target.closest?.("details[data-menu][open]");
       const fact = event.target.closest?.("[data-fact]");
-      if (fact && (!holdsText(find("form", fact)) || confirm("Leave this without saving? What you typed will be lost."))) {
+      if (fact && (!holdsText(find("form", fact)) || confirm(_("Leave this without saving? What you typed will be lost.")))) {
         find("[data-cancel]", fact).click();
       } else if (menu) {
         menu.open = false;

@@ -2,8 +2,12 @@
 (() => {
   "use strict";
 
-  const REFUSED = "The passkey was not used. Press the button to try again, or use another way.";
-  const KNOWN = "This device has a passkey for your account already. Use it, or choose another device.";
+  // What is said stands here in English; the script's tag carries it in the page's language, see web/scripts.py.
+  const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
+  const _ = (text) => words[text] ?? text;
+
+  const REFUSED = _("The passkey was not used. Press the button to try again, or use another way.");
+  const KNOWN = _("This device has a passkey for your account already. Use it, or choose another device.");
   const key = window.PublicKeyCredential;
 
   function say(form, sentence) {

@@ -2,6 +2,13 @@
 (() => {
   "use strict";
 
+  // What is said stands here in English; the script's tag carries it in the page's language, see web/scripts.py.
+  const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
+  const _ = (text, values = {}) => (words[text] ?? text).replace(/%\((\w+)\)s/g, (_all, name) => values[name]);
+  const rules = new Intl.PluralRules(document.documentElement.lang);
+  const single = (num) => rules.select(num) === "one";
+  const ngettext = (one, many, num) => _((words[one] ?? [one, many])[single(num) ? 0 : 1], { num });
+
   const form = document.querySelector("[data-upload]");
   if (!form) return;
   const find = (selector) => form.querySelector(selector);
@@ -10,6 +17,7 @@
   const buttons = [...form.querySelectorAll("button[name=audience]")];
   const largest = Number(form.dataset.largest);
   const forbidden = new Set(form.dataset.forbidden.split(" ").filter(Boolean));
+  const decimal = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
   const items = new Set();
   let running = false;
 
@@ -21,23 +29,21 @@
   }
 
   function size(bytes) {
-    if (bytes < 1000) return `${bytes} bytes`;
-    const units = ["kB", "MB", "GB"];
-    let value = bytes / 1000;
-    while (value >= 1000 && units.length > 1) {
-      value /= 1000;
-      units.shift();
-    }
-    return `${value.toFixed(1)} ${units[0]}`;
+    if (bytes < 1000) return _("%(size)s bytes", { size: bytes });
+    if (bytes < 1_000_000) return _("%(size)s kB", { size: decimal.format(bytes / 1000) });
+    if (bytes < 1_000_000_000) return _("%(size)s MB", { size: decimal.format(bytes / 1_000_000) });
+    return _("%(size)s GB", { size: decimal.format(bytes / 1_000_000_000) });
   }
 
   // What the server would refuse anyway is said before anything is sent.
   function problemOf(file) {
-    if (!file.size) return "It is empty. Choose a file with something in it.";
-    if (file.size > largest) return `It is too large. A file may have up to ${size(largest)}.`;
+    if (!file.size) return _("It is empty. Choose a file with something in it.");
+    if (file.size > largest) return tooLarge();
     const ending = file.name.toLowerCase().split(".").slice(1).find((part) => forbidden.has(part));
-    return ending ? `Files of this kind (.${ending}) are not taken here.` : "";
+    return ending ? _("Files of this kind (.%(ending)s) are not taken here.", { ending }) : "";
   }
+
+  const tooLarge = () => _("It is too large. A file may have up to %(size)s.", { size: size(largest) });
 
   function add(files) {
     problemPlace.textContent = "";
@@ -54,27 +60,27 @@
 
   function draw(item, problem = "") {
     if (problem) item.state = "failed";
-    const words = { waiting: size(item.file.size), sending: "On its way", done: "Added", failed: problem }[item.state];
+    const state = { waiting: size(item.file.size), sending: _("On its way"), done: _("Added"), failed: problem }[item.state];
     const text = element("div", "upload-text");
-    text.append(element("strong", "file-name", item.file.name), element("span", item.state === "failed" ? "error" : "hint", words));
+    text.append(element("strong", "file-name", item.file.name), element("span", item.state === "failed" ? "error" : "hint", state));
     if (item.state === "sending") {
       item.bar = element("progress");
       item.bar.max = 1;
-      item.bar.setAttribute("aria-label", `Sending ${item.file.name}`);
+      item.bar.setAttribute("aria-label", _("Sending %(name)s", { name: item.file.name }));
       text.append(item.bar);
     }
     const actions = element("div", "actions");
-    if (item.state === "failed" && item.sent) actions.append(press("Try again", item, () => start([item], item.audience)));
-    if (item.state === "sending") actions.append(press("Cancel", item, () => item.request?.abort()));
-    else if (item.state !== "done") actions.append(press("Leave out", item, () => leaveOut(item)));
+    if (item.state === "failed" && item.sent) actions.append(press(_("Try again"), item, () => start([item], item.audience)));
+    if (item.state === "sending") actions.append(press(_("Cancel"), item, () => item.request?.abort()));
+    else if (item.state !== "done") actions.append(press(_("Leave out"), item, () => leaveOut(item)));
     item.row.replaceChildren(text, actions);
     item.row.dataset.state = item.state;
   }
 
-  function press(words, item, act) {
-    const button = element("button", "button small", words);
+  function press(label, item, act) {
+    const button = element("button", "button small", label);
     button.type = "button";
-    button.setAttribute("aria-label", `${words}: ${item.file.name}`);
+    button.setAttribute("aria-label", `${label}: ${item.file.name}`);
     button.addEventListener("click", act);
     return button;
   }
@@ -109,8 +115,8 @@
         if (problem) tellAudience(item, request);
         end(problem);
       });
-      request.addEventListener("error", () => end("The connection broke before it was there. Try again."));
-      request.addEventListener("abort", () => end("You stopped it; nothing was added."));
+      request.addEventListener("error", () => end(_("The connection broke before it was there. Try again.")));
+      request.addEventListener("abort", () => end(_("You stopped it; nothing was added.")));
       request.open("POST", form.action);
       request.setRequestHeader("Accept", "application/json");
       request.send(data);
@@ -128,10 +134,10 @@
   function saidBy(request) {
     const { problems } = answerOf(request);
     if (problems) return problems.join(" ");
-    if (request.status === 413) return `It is too large. A file may have up to ${size(largest)}.`;
-    if ([400, 401].includes(request.status)) return "You are not signed in any more, or this page is out of date. Reload it, then add the file again.";
-    if ([403, 404].includes(request.status)) return "The case is not available to you any more, or you may not add files to it.";
-    return "The server could not take it. Try again in a moment.";
+    if (request.status === 413) return tooLarge();
+    if ([400, 401].includes(request.status)) return _("You are not signed in any more, or this page is out of date. Reload it, then add the file again.");
+    if ([403, 404].includes(request.status)) return _("The case is not available to you any more, or you may not add files to it.");
+    return _("The server could not take it. Try again in a moment.");
   }
 
   // Who would see it now stands in the sentence of this file and on the button: only what is started from here on goes to them.
@@ -154,7 +160,8 @@
     for (const item of chosen) (await send(item, audience)) ? (good += 1) : (bad += 1);
     running = false;
     for (const button of buttons) button.disabled = false;
-    told.textContent = `${good === 1 ? "One file is" : `${good} files are`} added.${bad ? ` ${bad === 1 ? "One was" : `${bad} were`} not.` : ""}`;
+    const [added, lost] = [ngettext("One file is added.", "%(num)s files are added.", good), ngettext("One was not.", "%(num)s were not.", bad)];
+    told.textContent = bad ? `${added} ${lost}` : added;
     if (good) document.getElementById("files-refresh").dispatchEvent(new CustomEvent("uploaded"));
   }
 
@@ -166,7 +173,9 @@
       if (!waiting.length && !items.size) return; // nothing chosen: the browser says so at the field
       event.preventDefault();
       if (waiting.length) start(waiting, button.value);
-      else problemPlace.textContent = `No file to send. ${[...items].some((item) => item.sent) ? "Try those above again, or choose another one." : "Those above cannot be sent; choose another one."}`;
+      else problemPlace.textContent = [...items].some((item) => item.sent)
+        ? _("No file to send. Try those above again, or choose another one.")
+        : _("No file to send. Those above cannot be sent; choose another one.");
     });
   }
 

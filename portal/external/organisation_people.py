@@ -1,0 +1,163 @@
+"""The people of your organisation, for its portal administrators: the list, adding some, and what can be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import g, request, url_for
+
+from ..refusals import Refusal
+from ..sharing.records import OwnOutcome, OwnPerson, TypedAddress
+from ..web.face import Needs
+from ..web.show import see_other, show, wants_fragment
+from ..words import _, later, ngettext
+from .face import external
+from .organisation import PATH
+from .organisation_acts import ACTS, asking, done
+from .organisation_forms import LONGEST_LIST, AddForm, RolesForm, number, place
+
+PEOPLE = f"{PATH}/people"
+MOST = 500  # people at once
+# What can be asked for of how an account stands.
+FILTERS = ("active", "invited", "expired", "uninvited", "locked")
+SORTS = ("name", "-name", "seen", "-seen")
+INVITABLE = ("uninvited", "expired", "undelivered")
+COLUMNS = 5  # with more roles than this, they stand in one column
+NOBODY = later("Tick at least one person, then choose what to do with them.")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What of the address of the list makes sense."""
+
+    q: str
+    state: str
+    sort: str
+
+    def url(self, **changes: str) -> str:
+        """The address of the list with these wishes, some of them changed."""
+        values: dict[str, Any] = {"q": self.q, "state": self.state, "sort": self.sort if self.sort != "name" else "", **changes}
+        return url_for("external.people", **{name: text for name, text in values.items() if text})
+
+    def heading(self, column: str) -> tuple[str, str]:
+        """How the list is sorted by this now, in ARIA's words, and where its heading leads."""
+        first, second = column, f"-{column}"
+        said = {"name": "ascending", "-name": "descending", "seen": "descending", "-seen": "ascending"}
+        sort = second if self.sort == first else first
+        return said[self.sort] if self.sort in (first, second) else "", self.url(sort="" if sort == "name" else sort)
+
+
+def _wanted() -> Wanted:
+    text = " ".join(request.args.get("q", "").replace("\0", "").split())[:128]
+    state, sort = request.args.get("state", ""), request.args.get("sort", "")
+    return Wanted(text, state if state in FILTERS else "", sort if sort in SORTS else "name")
+
+
+@external.route(PEOPLE, needs=Needs.PORTAL_ADMIN)
+def people() -> Any:
+    """Everybody who works for the organisation and has an account."""
+    own, wanted, after = g.window.organisation, _wanted(), request.args.get("after", "")
+    page = own.people(q=wanted.q, sort=wanted.sort, state=wanted.state, after=after)
+    context = {"rows": page.rows, "wanted": wanted, "states": own.states, "filters": FILTERS, "acts": ACTS, "invitable": INVITABLE}
+    context |= {"following": wanted.url(after=page.next) if page.next else None, "first": wanted.url() if after else None}
+    context |= {"roles": own.role_names(), "columns": COLUMNS, "uninvited": 0 if wants_fragment() else own.uninvited()}
+    return show("external/organisation/people.html", "external/organisation/_people.html", **context)
+
+
+@external.route(f"{PEOPLE}/add", needs=Needs.PORTAL_ADMIN)
+def new_people() -> Any:
+    """One box for many addresses, and what their people may do."""
+    return _adding(AddForm(formdata=None))
+
+
+def _adding(form: AddForm, *, problem: str | None = None, status: int = 200) -> Any:
+    own = g.window.organisation
+    roles = own.roles()
+    form.offer(roles)
+    if len(roles) == 1 and form.roles.data is None:
+        form.roles.data = [roles[0].id]
+    context = {"form": form, "roles": roles, "own": own.details(), "typed": _looked_at(form), "problem": problem}
+    return show("external/organisation/add.html", status=status, **context)
+
+
+def _looked_at(form: AddForm) -> list[TypedAddress]:
+    """What was typed, address by address; nothing where it is too much to look at."""
+    text = form.addresses.data or ""
+    try:
+        told: list[TypedAddress] = g.window.organisation.check(text) if len(text) <= LONGEST_LIST else []
+    except Refusal:
+        return []
+    return told
+
+
+@external.route(f"{PEOPLE}/check", needs=Needs.PORTAL_ADMIN, methods=["POST"], dry=True)
+def check_people() -> Any:
+    """What is typed so far, address by address; nothing is kept. Without a script it is said when the form is sent."""
+    if not wants_fragment():
+        return see_other(".new_people")
+    return show("external/organisation/_chips.html", typed=_looked_at(AddForm()))
+
+
+@external.route(PEOPLE, needs=Needs.PORTAL_ADMIN, methods=["POST"])
+def add_people() -> Any:
+    """Add them, and say what became of each address."""
+    form, own = AddForm(), g.window.organisation
+    if not form.validate():
+        return _adding(form, status=422)
+    try:
+        told = own.add(form.addresses.data or "", form.roles.data or ())
+    except Refusal as refusal:
+        return _adding(form, problem=place(form, refusal), status=422)
+    ids = [line.user_id for line in told if line.done and line.user_id and not line.deactivated]
+    uninvited = [person for person in own.chosen(ids) if person.state in INVITABLE] if ids else []
+    return show("external/organisation/added.html", told=told, uninvited=uninvited)
+
+
+@external.route(f"{PEOPLE}/act", needs=Needs.PORTAL_ADMIN, methods=["GET", "POST"])
+def act_on_people() -> Any:
+    """Say what would be done to whom; with POST, do it."""
+    act, ids = request.values.get("act", ""), _ticked()
+    if act not in ACTS or not ids:
+        return see_other(".people", str(NOBODY) if request.values else None, warning=True)
+    chosen, form = g.window.organisation.chosen(ids), RolesForm()
+    if request.method == "GET" or not form.validate():
+        return _ask(act, chosen, form)
+    try:
+        outcomes = _do(act, ids, form)
+    except Refusal as refusal:
+        return _ask(act, chosen, form, problem=place(form, refusal), status=422)
+    return _tell(act, outcomes)
+
+
+def _ticked() -> list[int]:
+    """Whom it is about. Odd ids are nobody's, which the verb finds out."""
+    ids = [number(text) for text in request.values.getlist("people")]
+    if len(ids) > MOST:
+        raise Refusal(ngettext("Tick at most %(num)s person at once.", "Tick at most %(num)s people at once.", MOST))
+    return list(dict.fromkeys(ids))
+
+
+def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | None = None, status: int = 200) -> Any:
+    roles = g.window.organisation.roles() if act == "roles" else []
+    form.offer(roles)
+    if request.method == "GET":
+        held = set.intersection(*(set(person.role_ids) for person in chosen))
+        form.roles.data = [role.id for role in roles if role.id in held]
+    context = {"act": act, "people": chosen, "asking": asking(act, chosen), "form": form, "roles": roles, "problem": problem}
+    status = 422 if form.errors else status
+    context["states"] = g.window.organisation.states
+    return show("external/organisation/ask.html", "external/organisation/_ask.html", status=status, **context)
+
+
+def _do(act: str, ids: Iterable[int], form: RolesForm) -> list[OwnOutcome]:
+    own = g.window.organisation
+    told: list[OwnOutcome] = own.set_roles(ids, form.roles.data or ()) if act == "roles" else own.act(act, ids)
+    return told
+
+
+def _tell(act: str, outcomes: list[OwnOutcome]) -> Any:
+    if len(outcomes) == 1 and outcomes[0].done:
+        return see_other(".people", _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence))
+    return show("external/organisation/done.html", outcomes=outcomes, title=done(act, sum(outcome.done for outcome in outcomes)))

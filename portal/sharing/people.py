@@ -1,0 +1,213 @@
+"""Your organisation: what a portal administrator sees of their own external organisation, and does to its people and addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import case, func, select
+
+from ..accounts import roster, staff, standing
+from ..accounts.models import Profile, User
+from ..accounts.permissions import Permission
+from ..accounts.viewer import Viewer
+from ..clock import now
+from ..extensions import db
+from ..organisations import addresses, agreements, parties
+from ..organisations.models import Contact, Party
+from ..paging import Page
+from ..refusals import NotVisible
+from ..words import Wording, later
+from . import guard
+from .records import (
+    AddedPerson,
+    OwnAddress,
+    OwnAgreement,
+    OwnAgreementPage,
+    OwnDetails,
+    OwnOutcome,
+    OwnPerson,
+    OwnRole,
+    SharedContent,
+    TypedAddress,
+)
+
+READS = later("Read the cases that are shared with them")
+ALLOWS = Wording(
+    {
+        Permission.CREATE_CASE: later("Report incidents to the security team"),
+        Permission.UPDATE_CASE: later("Upload files to these cases"),
+        Permission.COMMENT: later("Write messages to the security team on these cases"),
+        Permission.OBSERVABLE: later("Add evidence items, such as suspicious addresses, to these cases"),
+    }
+)
+# What can be done to people, by its name in addresses.
+ACTS = {
+    "invite": staff.invite,
+    "cancel": staff.cancel_invite,
+    "deactivate": staff.deactivate,
+    "reactivate": staff.reactivate,
+    "make-admin": staff.make_admin,
+    "remove-admin": staff.remove_admin,
+}
+
+
+class OwnOrganisation:
+    """The external organisation one portal administrator manages. For everybody else, and who looks through their eyes, it is not there."""
+
+    # How an account stands, in words.
+    states = roster.WORDS
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self._party: Party | None = None  # read once; a window lives no longer than a request
+
+    @contextmanager
+    def _inside(self) -> Iterator[Party]:
+        """Past the rules of the portal, which open no account but one's own: only here, and only for what the rooms let this person do."""
+        viewer = self.viewer
+        if not viewer.external or not viewer.portal_admin or viewer.party_id is None or viewer.viewed_by_id is not None:
+            raise NotVisible("an external organisation")
+        with guard.aside():
+            self._party = self._party or parties.reach(viewer.party_id, by=viewer)
+            yield self._party
+            db.session.flush()
+
+    # Details.
+
+    def details(self) -> OwnDetails:
+        """Name, phone and what the security team has laid down."""
+        with self._inside() as party:
+            contact = party.primary_contact_id
+            named = select(Contact.name).where(Contact.id == contact, Contact.party_id == party.id)
+            people, _uninvited = self._counts(party)
+            return OwnDetails(
+                name=party.name,
+                phone=party.phone,
+                kind=party.kind.value,
+                primary_contact=(db.session.scalar(named) or "") if contact else "",
+                domains=party.domains.split(),
+                cap=party.cap,
+                people=people,
+                version=party.version,
+            )
+
+    @staticmethod
+    def _counts(party: Party) -> tuple[int, int]:
+        """How many people are not deactivated, and how many of these nobody invited yet."""
+        uninvited = func.sum(case((standing.is_in("uninvited", now()), 1), else_=0))
+        row = db.session.execute(roster.members(party, func.count(User.id), uninvited).where(User.active)).one()
+        return int(row[0]), int(row[1] or 0)
+
+    def edit(self, *, name: str, phone: str, version: int) -> None:
+        """Change name and phone; Stale where somebody changed the organisation since this version."""
+        with self._inside() as party:
+            parties.edit(party.id, version=version, by=self.viewer, name=name, phone=phone)
+
+    def uninvited(self) -> int:
+        """How many people nobody invited yet."""
+        with self._inside() as party:
+            return self._counts(party)[1]
+
+    def role_names(self) -> list[OwnRole]:
+        """The roles that are open to the organisation, by name."""
+        with self._inside() as party:
+            return [OwnRole(key, name, []) for key, name in parties.open_roles(party.id, by=self.viewer)]
+
+    def roles(self) -> list[OwnRole]:
+        """The same, with what each allows."""
+        with self._inside() as party:
+            pairs = parties.open_roles(party.id, by=self.viewer)
+            found = select(Profile.id, Profile.permissions).where(Profile.id.in_([key for key, _name in pairs]))
+            allowed: dict[int, Any] = {row.id: row.permissions for row in db.session.execute(found)} if pairs else {}
+            return [OwnRole(key, name, [str(READS), *(ALLOWS[p] for p in ALLOWS if p in allowed.get(key, ()))]) for key, name in pairs]
+
+    # People.
+
+    def people(self, *, q: str = "", sort: str = "name", state: str = "", after: str = "") -> Page[OwnPerson]:
+        """Who has an account and works for the organisation."""
+        with self._inside() as party:
+            page = staff.people(party.id, q=q, sort=sort, state=state, after=after, by=self.viewer)
+            return Page([_person(row) for row in page.rows], page.next)
+
+    def chosen(self, user_ids: Iterable[int]) -> list[OwnPerson]:
+        """These of its people, by name; NotVisible when one of them is not one."""
+        with self._inside() as party:
+            return [_person(row) for row in roster.chosen(party.id, user_ids, by=self.viewer)]
+
+    def check(self, text: str) -> list[TypedAddress]:
+        """Each address in what was typed, and why nobody can be added with it."""
+        with self._inside() as party:
+            return [TypedAddress(typed.email, typed.problem) for typed in staff.check(party.id, text, by=self.viewer)]
+
+    def add(self, text: str, role_ids: Iterable[int]) -> list[AddedPerson]:
+        """Add people by their addresses; what became of each."""
+        with self._inside() as party:
+            told = staff.add(party.id, text, tuple(role_ids), by=self.viewer)
+            return [AddedPerson(line.email, line.done, line.sentence, line.user_id, line.deactivated) for line in told]
+
+    def act(self, act: str, user_ids: Iterable[int]) -> list[OwnOutcome]:
+        """Do one of ACTS to each of them; what became of each."""
+        with self._inside() as party:
+            return _told(ACTS[act](party.id, tuple(user_ids), by=self.viewer))
+
+    def set_roles(self, user_ids: Iterable[int], role_ids: Iterable[int]) -> list[OwnOutcome]:
+        """Give them these roles instead of those they hold."""
+        with self._inside() as party:
+            return _told(staff.set_roles(party.id, tuple(user_ids), tuple(role_ids), by=self.viewer))
+
+    # Addresses.
+
+    def addresses(self) -> tuple[list[OwnAddress], str]:
+        """Where the organisation is, and what tells this list from what it becomes later."""
+        with self._inside() as party:
+            lines = addresses.addresses(party.id, by=self.viewer)
+            return [OwnAddress(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines], addresses.mark(lines)
+
+    def save_addresses(self, lines: Iterable[OwnAddress], *, seen: str) -> None:
+        """Replace them all; Stale when they are not any more what was `seen`."""
+        kept = [addresses.AddressLine(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines]
+        with self._inside() as party:
+            addresses.save(party.id, kept, seen=seen, by=self.viewer)
+
+    # Service agreements.
+
+    def agreements(self) -> list[OwnAgreement]:
+        """Those that are no drafts."""
+        with self._inside() as party:
+            rows = agreements.agreements(party.id, by=self.viewer)
+            return [OwnAgreement(row.id, row.number, row.title, row.status.value, row.starts_on, row.ends_on) for row in rows]
+
+    def agreement(self, agreement_id: int) -> OwnAgreementPage:
+        """One of them."""
+        with self._inside() as party:
+            row = agreements.agreement(party.id, agreement_id, by=self.viewer)
+            times = [(int(level), *row.times[level]) for level in sorted(row.times, reverse=True) if any(row.times[level])]
+            basics = (row.id, row.number, row.title, row.status.value, row.starts_on, row.ends_on, row.hours)
+            return OwnAgreementPage(*basics, times, [name for _id, name in row.contacts], row.document_name, row.document_size)
+
+    def document(self, agreement_id: int) -> SharedContent:
+        """Its file."""
+        with self._inside() as party:
+            return SharedContent(*agreements.document(party.id, agreement_id, by=self.viewer))
+
+
+def _person(row: Any) -> OwnPerson:
+    return OwnPerson(
+        id=row.user_id,
+        name=row.name,
+        email=row.email,
+        role_ids=tuple(row.role_ids),
+        role_names=tuple(row.role_names),
+        portal_admin=row.portal_admin,
+        state=row.standing.state,
+        until=row.standing.until,
+        last_sign_in_at=row.last_sign_in_at,
+        confirmed=row.confirmed,
+        me=row.me,
+    )
+
+
+def _told(outcomes: Iterable[Any]) -> list[OwnOutcome]:
+    return [OwnOutcome(outcome.user_id, outcome.name, outcome.done, outcome.sentence) for outcome in outcomes]

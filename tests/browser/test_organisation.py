@@ -1,0 +1,201 @@
+"""Petra runs her organisation's people in the portal: on a phone and a large screen, with and without JavaScript."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from portal import create_app
+from portal.config import from_env
+from tests.browser import people as do
+from tests.fixtures import company, world
+from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.product import close
+from tests.fixtures.server import LiveServer, Start
+
+pytestmark = pytest.mark.browser
+SIZES = pytest.mark.parametrize("width", [360, 1440])
+SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no-javascript"])
+TEXT = "new.one@people.example, perry@people.example\npaul@people.example; fred@people.example"
+
+
+@pytest.fixture
+def furnished(start_server: Start) -> LiveServer:
+    """The product with the people of the tests and those of their organisations."""
+    server = start_server()
+    server.stop()
+    app = create_app(from_env(server.environ))
+    with app.app_context():
+        company.tell(world.build())
+    close(app)
+    return server.start()
+
+
+def enter(page: Page, server: LiveServer) -> None:
+    """Petra, on the page of her organisation's details, from the account menu."""
+    do.sign_in(page, server, "portal", "petra@people.example")
+    page.get_by_label("Account of Petra Person").or_(page.locator(".account-menu > summary")).first.click()
+    page.get_by_role("link", name="Your organisation").click()
+    expect(page.get_by_role("heading", name="Your organisation")).to_be_visible()
+
+
+def fits(page: Page) -> None:
+    """Nothing sticks out to the side."""
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
+
+
+def card(page: Page, name: str) -> Any:
+    """The line of somebody in the list."""
+    return page.locator("tr[data-row]").filter(has=page.get_by_text(name, exact=True))
+
+
+def choose(page: Page, name: str, act: str, button: str) -> None:
+    """Do something to one person."""
+    card(page, name).locator("details.menu > summary").click()
+    card(page, name).get_by_role("link", name=act, exact=True).click()
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+@SIZES
+@SCRIPTS
+def test_petra_manages_her_people(furnished: LiveServer, open_page: OpenPage, scripts: bool, width: int) -> None:
+    page = open_page(java_script_enabled=scripts, viewport={"width": width, "height": 800})
+    enter(page, furnished)
+    fits(page)
+
+    page.get_by_label("Phone").fill("+49 30 12345")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The details are saved.")).to_be_visible()
+
+    page.get_by_role("navigation", name="Your organisation").get_by_role("link", name="People").click()
+    expect(page.get_by_text("1 person has not been invited yet")).to_be_visible()
+    fits(page)
+    _add(page, scripts)
+    expect(card(page, "new.one")).to_contain_text(re.compile("Invit" if scripts else "Not invited"))
+
+    choose(page, "Paul Person", "Make portal administrator", "Make portal administrator")
+    expect(page.get_by_text("Is portal administrator now.")).to_be_visible()
+    choose(page, "Paul Person", "Deactivate", "Deactivate")
+    expect(card(page, "Paul Person")).to_contain_text("Deactivated")
+    choose(page, "Paul Person", "Reactivate", "Reactivate")
+    expect(card(page, "Paul Person")).to_contain_text("Active")
+    _several(page)
+    _search(page, scripts)
+
+
+def _add(page: Page, scripts: bool) -> None:
+    page.get_by_role("link", name="Add people").click()
+    expect(page.get_by_text("Somebody new sees no case yet.")).to_be_visible()
+    box = page.get_by_label("E-mail addresses")
+    box.fill(f"rubbish {TEXT}")
+    page.locator(".card", has_text="External-Actor").get_by_role("checkbox").check()
+    if scripts:
+        expect(page.locator(".address-chip")).to_have_count(5)
+        expect(page.locator(".address-chip.wrong")).to_have_count(1)
+        fits(page)
+        page.get_by_role("button", name="Take out: rubbish").click()
+        expect(page.locator(".address-chip")).to_have_count(4)
+        expect(page.locator(".address-chip.wrong")).to_have_count(0)
+    else:
+        page.watch.expect_status(422)  # type: ignore[attr-defined]
+        page.get_by_role("button", name="Add people").click()
+        expect(page.locator(".address-chip.wrong")).to_have_count(1)
+        box.fill(TEXT)
+    page.get_by_role("button", name="Add people").click()
+    expect(page.get_by_text("Send invitations now?")).to_be_visible()
+    expect(page.locator("tr.done")).to_have_count(3)
+    expect(page.locator("tr.left")).to_contain_text("ask the security team")
+    expect(page.get_by_role("link", name="Reactivate perry@people.example")).to_be_visible()
+    fits(page)
+    if scripts:
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_text("The invitation is on its way.")).to_be_visible()
+    else:
+        page.get_by_role("link", name="Later").click()
+
+
+def _several(page: Page) -> None:
+    card(page, "Paul Person").get_by_role("checkbox").check()
+    card(page, "Petra Person (you)").get_by_role("checkbox").check()
+    page.get_by_label("With the people you ticked").last.select_option("deactivate")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Deactivate 2 people?")).to_be_visible()
+    fits(page)
+    page.get_by_role("button", name="Deactivate 2 people").click()
+    expect(page.get_by_text("1 person was left as they are:")).to_be_visible()
+    expect(page.get_by_text("You cannot deactivate yourself")).to_be_visible()
+    page.get_by_role("link", name="Back to the list").click()
+
+
+def _search(page: Page, scripts: bool) -> None:
+    page.get_by_role("searchbox").fill("perry")
+    if not scripts:
+        page.get_by_role("button", name="Search").click()
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    expect(card(page, "Perry Person")).to_be_visible()
+    expect(page).to_have_url(re.compile("q=perry"))
+
+
+@SCRIPTS
+def test_addresses_wait_for_save(furnished: LiveServer, open_page: OpenPage, scripts: bool) -> None:
+    page = open_page(java_script_enabled=scripts, viewport={"width": 360, "height": 740})
+    enter(page, furnished)
+    page.get_by_role("link", name="Addresses").click()
+    page.get_by_label("Town or city").fill("Bonn")
+    page.get_by_role("button", name="Add an address").click()
+    expect(page.get_by_text("Nothing is saved yet.")).to_be_visible()
+    page.get_by_label("Town or city").nth(1).fill("Hamburg")
+    fits(page)
+    if scripts:
+        asked: list[str] = []
+        page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+        page.get_by_role("link", name="Details").click(no_wait_after=True)
+        page.wait_for_timeout(300)
+        assert asked == ["beforeunload"]
+        expect(page.get_by_label("Town or city").nth(1)).to_have_value("Hamburg")
+    page.get_by_role("button", name="Save addresses").click()
+    expect(page.get_by_text("The addresses are saved.")).to_be_visible()
+    expect(page.get_by_label("Town or city").nth(1)).to_have_value("Hamburg")
+    page.get_by_role("button", name="Remove this address 1").click()
+    expect(page.get_by_label("Town or city")).to_have_count(1)
+    page.get_by_role("button", name="Save addresses").click()
+    expect(page.get_by_label("Town or city")).to_have_value("Hamburg")
+    page.get_by_role("link", name="Service agreements").click()
+    page.get_by_role("link", name="Care for Contoso Ltd").click()
+    expect(page.get_by_text("8 hours")).to_be_visible()
+    fits(page)
+    with page.expect_download() as taken:
+        page.get_by_role("link", name="Download the document").click()
+    assert taken.value.suggested_filename == "Contoso Ltd.pdf"
+
+
+@SIZES
+def test_your_organisation_is_free_of_barriers(furnished: LiveServer, open_page: OpenPage, width: int) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    enter(page, furnished)
+    axe(page)
+    root = f"{furnished.url}/portal/organisation"
+    page.goto(f"{root}/people")
+    page.get_by_role("checkbox").first.check()
+    card(page, "Paula Person").locator("details.menu > summary").click()
+    axe(page)
+    card(page, "Paula Person").get_by_role("link", name="Set roles").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    axe(page)
+    page.goto(f"{root}/people/add")
+    page.get_by_label("E-mail addresses").fill(f"rubbish {TEXT}")
+    expect(page.locator(".address-chip")).to_have_count(5)
+    axe(page)
+    page.get_by_label("E-mail addresses").fill(TEXT)
+    page.locator(".card", has_text="External-Actor").get_by_role("checkbox").check()
+    page.get_by_role("button", name="Add people").click()
+    expect(page.get_by_text("Send invitations now?")).to_be_visible()
+    axe(page)
+    for path in ("addresses", "agreements"):
+        page.goto(f"{root}/{path}")
+        axe(page)
+    page.get_by_role("link", name="Care for Contoso Ltd").click()
+    axe(page)

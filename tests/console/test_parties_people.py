@@ -1,0 +1,252 @@
+"""People of an external organisation in the console: the table, adding many at once, what is done to those ticked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from flask import Flask
+from sqlalchemy import event, func, select
+
+from portal.accounts.models import Membership, User
+from portal.database import start_writing
+from portal.extensions import db
+from portal.mail.models import OutboxMessage
+from portal.organisations.models import Contact, Party
+from tests.fixtures.company import Company
+from tests.fixtures.world import Browser, World
+
+Browse = Callable[[str], Browser]
+TAKEN = "This address can't be added; ask the security team."
+
+
+@pytest.fixture
+def olga(browse: Browse) -> Browser:
+    return browse("olga")
+
+
+@pytest.fixture
+def contoso(company: Company) -> str:
+    return f"/console/external-organisations/{company.parties['Contoso Ltd']}"
+
+
+def words(page: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", unescape(page)).split())
+
+
+def seat(app: Flask, user_id: int) -> tuple[bool, bool]:
+    """Whether the person may sign in, and manages their organisation."""
+    with app.app_context():
+        row = db.session.execute(
+            select(User.active, Membership.portal_admin).join(Membership, Membership.user_id == User.id).where(User.id == user_id)
+        ).one()
+        return row.active, row.portal_admin
+
+
+def test_the_table_shows_roles_states_and_administrators(olga: Browser, contoso: str) -> None:
+    page = words(olga.get(f"{contoso}/people").text)
+    assert "3 people, 1 portal administrator." in page
+    assert "Petra Person petra@people.example External-Actor Portal administrator Active" in page
+    assert "Paula Person Name not confirmed paula@people.example External-Actor Not invited" in page
+    assert "Perry Person perry@people.example External-Actor Deactivated" in page
+    assert "Fred" not in page
+    assert "Nobody new sees a case until one is shared with them" in page
+
+
+def test_the_table_can_be_searched_narrowed_and_sorted(olga: Browser, contoso: str) -> None:
+    for asked, shown in (
+        ({"q": "pau"}, {"Paul", "Paula"}),
+        ({"state": "locked"}, {"Perry"}),
+        ({"state": "uninvited"}, {"Paula"}),
+        ({"q": "fred"}, set()),
+        ({"sort": "-name"}, {"Petra", "Paul", "Paula", "Perry"}),
+    ):
+        page = olga.get(f"{contoso}/people", query_string=asked).text
+        assert set(re.findall(r">(\w+) Person</a>", page)) == shown, asked
+    page = olga.get(f"{contoso}/people", query_string={"sort": "-name"}).text
+    assert re.findall(r">(\w+) Person</a>", page) == ["Petra", "Perry", "Paula", "Paul"]
+    assert "Nobody fits" in olga.get(f"{contoso}/people", query_string={"q": "fred"}).text
+
+
+def test_every_kind_of_address_gets_its_line_and_good_ones_are_added(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.get_one(Party, company.parties["Contoso Ltd"]).domains = ""
+        db.session.commit()
+    text = "NEW.Person@new.example; loose@contoso.example\npaul@people.example, perry@people.example fred@people.example ada@people.example"
+    page = olga.post(f"{contoso}/people/add", {"addresses": f"{text} new.person@new.example", "roles": [company.roles["External-Reader"]]})
+    told = words(page.text)
+    assert page.status_code == 200
+    assert "4 of 6 addresses are done" in told
+    assert told.count(TAKEN) == 2
+    assert f"fred@people.example {TAKEN}" in told
+    assert "Reactivate perry@people.example" in told
+    assert "Send invitations now?" in told
+    assert "2 people need an invitation to sign in." in told
+    with app.app_context():
+        made = db.session.execute(
+            select(User.name, Contact.confirmed, User.activated_at)
+            .join(Membership, Membership.user_id == User.id)
+            .join(Contact, Contact.id == Membership.contact_id)
+            .where(User.email == "new.person@new.example")
+        ).one()
+        assert tuple(made) == ("new.person", False, None)
+        assert db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.letter == "invitation")) == 0
+    assert "Not invited" in words(olga.get(f"{contoso}/people", query_string={"q": "new.person"}).text)
+    ids = re.findall(r'name="people" value="(\d+)"', page.text)
+    sent = olga.post(f"{contoso}/people/act", {"act": "invite", "people": ids})
+    assert "2 people invited" in words(sent.text)
+    with app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(OutboxMessage).where(OutboxMessage.letter == "invitation")) == 2
+
+
+@pytest.mark.parametrize(
+    ("addresses", "reason"),
+    [
+        ("", "Type at least one e-mail address."),
+        ("good@contoso.example not-an-address", "not-an-address"),
+        ("good@contoso.example a@elsewhere.example", "a@elsewhere.example"),
+    ],
+)
+def test_one_bad_address_or_none_at_all_stops_the_whole_request(
+    app: Flask, olga: Browser, contoso: str, company: Company, addresses: str, reason: str
+) -> None:
+    page = olga.post(f"{contoso}/people/add", {"addresses": addresses, "roles": [company.roles["External-Reader"]]})
+    assert page.status_code == 422
+    assert reason in words(page.text)
+    assert addresses in unescape(page.text)
+    with app.app_context():
+        assert db.session.scalar(select(User.id).where(User.email == "good@contoso.example")) is None
+
+
+def test_roles_must_be_chosen_from_the_open_ones(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    for roles in ([], [1], [company.roles["External-Reader"], 1], [987_654]):
+        page = olga.post(f"{contoso}/people/add", {"addresses": "good@contoso.example", "roles": roles})
+        assert page.status_code == 422, roles
+        assert "good@contoso.example" in page.text
+    with app.app_context():
+        assert db.session.scalar(select(User.id).where(User.email == "good@contoso.example")) is None
+
+
+def test_addresses_can_be_checked_before_they_are_added(app: Flask, olga: Browser, contoso: str) -> None:
+    text = "Good@contoso.example rubbish, x@elsewhere.example"
+    for answer in (
+        olga.post(f"{contoso}/people/add", {"addresses": text, "check": "1"}),
+        olga.post(f"{contoso}/people/check", {"addresses": text}, htmx=True),
+    ):
+        page = words(answer.text)
+        assert answer.status_code == 200
+        assert "3 addresses, 2 of which cannot be added" in page
+        page = page.partition("which cannot be added")[2]
+        assert page.index("good@contoso.example") < page.index("rubbish") < page.index("x@elsewhere.example")
+    with app.app_context():
+        assert db.session.scalar(select(User.id).where(User.email == "good@contoso.example")) is None
+
+
+def test_the_cap_is_said_and_kept(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.get_one(Party, company.parties["Contoso Ltd"]).cap = 4
+        db.session.commit()
+    assert "It has 3 of at most 4 people." in words(olga.get(f"{contoso}/people/add").text)
+    roles = [company.roles["External-Reader"]]
+    assert olga.post(f"{contoso}/people/add", {"addresses": "a@contoso.example b@contoso.example", "roles": roles}).status_code == 422
+    assert olga.post(f"{contoso}/people/add", {"addresses": "a@contoso.example", "roles": roles}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("act", "who", "after"),
+    [
+        ("deactivate", "petra", (False, True)),
+        ("reactivate", "perry", (True, False)),
+        ("admin", "paul", (True, True)),
+        ("no-admin", "petra", (True, False)),
+    ],
+)
+def test_the_team_can_do_everything_also_to_the_last_administrator(
+    app: Flask, olga: Browser, contoso: str, company: Company, act: str, who: str, after: tuple[bool, bool]
+) -> None:
+    asked = olga.get(f"{contoso}/people/act", query_string={"act": act, "people": company.people[who]})
+    assert f"{who.capitalize()} Person" in words(asked.text)
+    before = seat(app, company.people[who])
+    assert before != after
+    told = words(olga.post(f"{contoso}/people/act", {"act": act, "people": company.people[who]}).text)
+    assert "1 person" in told
+    assert seat(app, company.people[who])[0] == after[0]
+    assert act == "deactivate" or seat(app, company.people[who]) == after
+
+
+def test_several_are_done_each_for_itself_and_told(olga: Browser, contoso: str, company: Company) -> None:
+    ids = [company.people[who] for who in ("petra", "paula", "perry")]
+    told = words(olga.post(f"{contoso}/people/act", {"act": "invite", "people": ids}).text)
+    assert "1 person invited" in told
+    assert "2 people were left as they are" in told
+    told = words(olga.post(f"{contoso}/people/act", {"act": "cancel", "people": [company.people["paula"]]}).text)
+    assert "1 person no longer invited" in told
+
+
+def test_roles_of_several_are_set_at_once_and_start_with_what_one_holds(olga: Browser, contoso: str, company: Company) -> None:
+    actor, reader = company.roles["External-Actor"], company.roles["External-Reader"]
+    asked = olga.get(f"{contoso}/people/act", query_string={"act": "roles", "people": company.people["petra"]}).text
+    assert re.search(rf'value="{actor}" checked', asked)
+    ids = [company.people["petra"], company.people["paul"]]
+    assert olga.post(f"{contoso}/people/act", {"act": "roles", "people": ids}).status_code == 422
+    assert olga.post(f"{contoso}/people/act", {"act": "roles", "people": ids, "roles": [1]}).status_code == 422
+    assert "2 people" in words(olga.post(f"{contoso}/people/act", {"act": "roles", "people": ids, "roles": [reader]}).text)
+    assert "Petra Person petra@people.example External-Reader" in words(olga.get(f"{contoso}/people").text)
+
+
+def test_nobody_ticked_or_an_unknown_act_leads_back(olga: Browser, contoso: str, company: Company) -> None:
+    for sent in ({}, {"act": "invite"}, {"act": "delete", "people": company.people["paul"]}):
+        for answer in (olga.get(f"{contoso}/people/act", query_string=sent), olga.post(f"{contoso}/people/act", sent)):
+            assert answer.status_code == 303
+    assert "Tick at most 500 people." in words(
+        olga.get(olga.get(f"{contoso}/people/act", query_string={"act": "invite", "people": list(range(1, 600))}).headers["Location"]).text
+    )
+
+
+def test_without_mail_a_link_to_copy_is_offered(olga: Browser, contoso: str, company: Company) -> None:
+    sent = olga.post(f"{contoso}/people/act", {"act": "invite", "people": company.people["paula"]})
+    assert "Mail is not set up" in words(sent.text)
+    link = f"/console/people/{company.people['paula']}/invitation/copy"
+    assert link in sent.text
+    assert link in olga.get(f"{contoso}/people").text
+    assert olga.get(link).status_code == 200
+
+
+def test_inviting_two_hundred_takes_no_more_statements_than_inviting_ten(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    def statements(path: str, sent: dict[str, object]) -> int:
+        seen: list[str] = []
+        with app.app_context():
+            engine = db.engine
+        listen = lambda _c, _u, statement, *_more: seen.append(statement)  # noqa: E731
+        event.listen(engine, "before_cursor_execute", listen)
+        try:
+            assert olga.post(f"{contoso}/people/{path}", sent).status_code == 200
+        finally:
+            event.remove(engine, "before_cursor_execute", listen)
+        return len(seen)
+
+    roles = [company.roles["External-Reader"]]
+    few = statements("add", {"addresses": " ".join(f"few{n}@contoso.example" for n in range(10)), "roles": roles})
+    many = statements("add", {"addresses": " ".join(f"many{n}@contoso.example" for n in range(200)), "roles": roles})
+    assert many <= few + 5
+    with app.app_context():
+        ids = list(db.session.scalars(select(User.id).where(User.email.like("%@contoso.example"), User.activated_at.is_(None))))
+    few = statements("act", {"act": "invite", "people": ids[:10]})
+    many = statements("act", {"act": "invite", "people": ids[10:]})
+    assert many <= few + 5
+    with app.app_context():
+        told = db.session.execute(select(OutboxMessage.to_user_id, func.count()).group_by(OutboxMessage.to_user_id)).all()
+        assert {key: number for key, number in told if key in ids} == dict.fromkeys(ids, 1)
+
+
+def test_a_person_who_works_nowhere_or_elsewhere_is_not_there(world: World, olga: Browser, contoso: str, company: Company) -> None:
+    for who in ("hanna", "ada", "fred", "elva", "gast"):
+        key = world.people[who]
+        for act in ("invite", "cancel", "deactivate", "reactivate", "admin", "no-admin", "roles"):
+            sent = {"act": act, "people": [company.people["paul"], key], "roles": [company.roles["External-Reader"]]}
+            assert olga.get(f"{contoso}/people/act", query_string=sent).status_code == 404, (who, act)
+            assert olga.post(f"{contoso}/people/act", sent).status_code == 404, (who, act)

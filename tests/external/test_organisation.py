@@ -1,0 +1,309 @@
+"""Your organisation in the portal: who gets in, what the pages say and refuse, and that nothing of another organisation is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from portal.accounts.models import Membership, OneTimeLink, User, membership_profile
+from portal.extensions import db
+from portal.organisations.models import Party
+from tests.fixtures.company import Company
+from tests.fixtures.world import Browser, World
+
+Enter = Callable[[str], Browser]
+Browse = Callable[[str], Browser]
+ROOT = "/portal/organisation"
+PAGES = (ROOT, f"{ROOT}/people", f"{ROOT}/people/add", f"{ROOT}/addresses", f"{ROOT}/agreements")
+
+
+def _ask(app: Flask, statement: object) -> object:
+    with app.app_context():
+        return db.session.connection().execute(statement).scalar()  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_portal_administrator_can_read_each_page(enter: Enter, path: str) -> None:
+    page = enter("petra").get(path)
+    assert page.status_code == 200
+    assert "Contoso" in page.text or "people" in page.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("who", ["paul", "fred"])
+def test_others_of_the_organisation_cannot_get_in(enter: Enter, who: str, path: str) -> None:
+    browser = enter(who)
+    assert browser.get(path).status_code == 404
+    assert "Your organisation" not in browser.get("/portal/").text
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_people_without_an_organisation_cannot_get_in(browse: Browse, path: str) -> None:
+    assert browse("hanna").get(path).status_code == 404
+    assert browse("ada").get(path).status_code == 303  # the portal knows no colleague
+
+
+def test_the_account_menu_leads_there(enter: Enter) -> None:
+    assert f'href="{ROOT}"' in enter("petra").get("/portal/").text
+
+
+def test_who_looks_through_their_eyes_cannot_get_in(company: Company, browse: Browse, world: World) -> None:
+    ada = browse("ada")
+    assert ada.post(f"/console/cases/{world.cases['all']}/view-as", {"person": company.people["petra"]}).status_code == 303
+    assert "You see the portal as" in ada.get("/portal/").text
+    for path in PAGES:
+        assert ada.get(path).status_code == 404
+    assert ada.post(f"{ROOT}/people", {"addresses": "x@people.example"}).status_code in (403, 404)
+
+
+# Details.
+
+
+def test_name_and_phone_can_be_changed(app: Flask, company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    page = petra.get(ROOT)
+    assert "Loose Contoso" in page.text
+    assert "Client" in page.text
+    assert "contoso.example" in page.text
+    assert "3 people" in page.text  # perry is deactivated
+    answer = petra.confirm(ROOT, {"name": "Contoso AG", "phone": "+49 30 77"})
+    assert answer.status_code == 303
+    assert _ask(app, select(Party.name).where(Party.id == company.parties["Contoso Ltd"])) == "Contoso AG"
+    assert _ask(app, select(Party.phone).where(Party.id == company.parties["Contoso Ltd"])) == "+49 30 77"
+
+
+def test_nothing_else_of_the_details_can_be_changed(app: Flask, company: Company, enter: Enter) -> None:
+    sent = {
+        "name": "Contoso Ltd",
+        "phone": "",
+        "cap": "9",
+        "kind": "vendor",
+        "domains": "x.example",
+        "notes": "n",
+        "primary_contact_id": "1",
+    }
+    enter("petra").confirm(ROOT, sent)
+    with app.app_context():
+        party = db.session.get_one(Party, company.parties["Contoso Ltd"])
+        assert (party.cap, party.kind.value, party.domains) == (None, "client", "people.example contoso.example")
+        assert party.notes == "Notes on Contoso Ltd."
+
+
+def test_an_older_form_is_told_what_was_saved_meanwhile(app: Flask, company: Company, enter: Enter) -> None:
+    petra, other = enter("petra"), enter("petra")
+    petra.get(ROOT)
+    assert other.confirm(ROOT, {"name": "Contoso Two", "phone": "1"}).status_code == 303
+    answer = petra.post(ROOT, {"name": "Contoso Three", "phone": "2", "version": "1"})
+    assert answer.status_code == 422
+    assert "Contoso Two" in answer.text
+    assert 'value="Contoso Three"' in answer.text
+    assert 'name="version" value="2"' in answer.text or 'value="2"' in answer.text
+    assert _ask(app, select(Party.name).where(Party.id == company.parties["Contoso Ltd"])) == "Contoso Two"
+
+
+@pytest.mark.parametrize("name", ["", " ", "n" * 129, "fabrikam works"])
+def test_a_name_that_will_not_do_is_refused(enter: Enter, name: str) -> None:
+    answer = enter("petra").confirm(ROOT, {"name": name, "phone": "1"})
+    assert answer.status_code == 422
+    assert "error-summary" in answer.text
+    assert "Fabrikam Works" not in answer.text
+
+
+# People.
+
+
+def test_the_list_shows_its_own_people_only(enter: Enter) -> None:
+    page = enter("petra").get(f"{ROOT}/people").text
+    for name in ("Petra Person", "Paul Person", "Paula Person", "Perry Person"):
+        assert name in page
+    for other in ("Fiona", "Fred", "Elva", "Hanna", "Fabrikam", "Yonder", "The shared case", "The all case"):
+        assert other not in page
+    assert "External-Reader" in page
+    assert "1 person has not been invited yet" in page
+    assert "Deactivated" in page
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("q=paul", {"Paul", "Paula"}),
+        ("state=locked", {"Perry"}),
+        ("state=uninvited", {"Paula"}),
+        ("state=active", {"Petra", "Paul"}),
+        ("state=nonsense&sort=nonsense&after=nonsense", {"Petra", "Paul", "Paula", "Perry"}),
+        ("q=fred", set()),
+        ("q=%00", {"Petra", "Paul", "Paula", "Perry"}),
+    ],
+)
+def test_the_list_can_be_narrowed(enter: Enter, question: str, shown: set[str]) -> None:
+    page = enter("petra").get(f"{ROOT}/people?{question}", htmx=True).text
+    assert {name for name in ("Petra", "Paul", "Paula", "Perry") if f"<span>{name} Person" in page} == shown
+
+
+@pytest.mark.parametrize(("sort", "first"), [("name", "Paul "), ("-name", "Petra "), ("seen", ""), ("-seen", "")])
+def test_the_list_can_be_sorted(enter: Enter, sort: str, first: str) -> None:
+    page = enter("petra").get(f"{ROOT}/people?sort={sort}").text
+    assert "aria-sort" in page
+    assert f"<span>{first}" in page
+
+
+def test_the_list_goes_on_after_25(app: Flask, company: Company, enter: Enter) -> None:
+    text = " ".join(f"many{at:02d}@people.example" for at in range(30))
+    petra = enter("petra")
+    assert petra.post(f"{ROOT}/people", {"addresses": text, "roles": str(company.roles["External-Actor"])}).status_code == 200
+    first = petra.get(f"{ROOT}/people").text
+    following = first.split('class="button" href="')[-1].split('"')[0].replace("&amp;", "&")
+    assert "after=" in following
+    second = petra.get(following).text
+    assert first.count('class="c-person"') == 25
+    assert second.count('class="c-person"') == 9
+
+
+def test_people_can_be_added_and_invited_later(app: Flask, company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    asked = petra.get(f"{ROOT}/people/add")
+    assert "sees no case yet" in asked.text
+    text = "New.One@People.example; loose@contoso.example, perry@people.example\npaul@people.example "
+    text += "fred@people.example new.one@people.example"
+    answer = petra.post(f"{ROOT}/people", {"addresses": text, "roles": str(company.roles["External-Actor"])})
+    assert answer.status_code == 200
+    assert "Send invitations now?" in answer.text
+    assert "2 people need an invitation" in answer.text
+    assert "This address can't be added; ask the security team." in answer.text.replace("&#39;", "'")
+    assert answer.text.count('<tr class="done">') == 4
+    assert answer.text.count('<tr class="left">') == 1
+    assert "act=reactivate" in answer.text
+    assert _ask(app, select(func.count()).select_from(OneTimeLink)) == 0
+    assert "3 people have not been invited yet" in petra.get(f"{ROOT}/people").text
+    made = _ask(app, select(User.id).where(User.email == "new.one@people.example"))
+    sent = petra.post(f"{ROOT}/people/act", {"act": "invite", "people": str(made)})
+    assert sent.status_code == 303
+    assert _ask(app, select(func.count()).select_from(OneTimeLink).where(OneTimeLink.user_id == made)) == 1
+
+
+def test_the_same_form_sent_twice_adds_once(company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    sent = {"addresses": "twice@people.example", "roles": str(company.roles["External-Actor"]), "submission": "abcdef"}
+    assert petra.post(f"{ROOT}/people", sent).status_code == 200
+    again = petra.post(f"{ROOT}/people", sent)
+    assert (again.status_code, again.headers["Location"]) == (303, f"{ROOT}/people")
+
+
+@pytest.mark.parametrize(
+    ("text", "role", "said"),
+    [
+        ("", "External-Actor", "Type at least one e-mail address."),
+        ("rubbish good@people.example", "External-Actor", "rubbish"),
+        ("a@elsewhere.example", "External-Actor", "contoso.example"),
+        ("good@people.example", "", "Choose at least one role."),
+        ("good@people.example", "Analyst", "is not open"),
+        ("good@people.example", "x", "error-summary"),
+    ],
+)
+def test_what_cannot_be_added_is_said_and_kept(app: Flask, company: Company, enter: Enter, text: str, role: str, said: str) -> None:
+    before = _ask(app, select(func.count()).select_from(User))
+    key = {"": [], "x": ["x"], "Analyst": ["3"]}.get(role) if role not in company.roles else [str(company.roles[role])]
+    answer = enter("petra").post(f"{ROOT}/people", {"addresses": text, "roles": key})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert text in answer.text
+    assert _ask(app, select(func.count()).select_from(User)) == before
+
+
+def test_each_address_is_looked_at_while_typing(app: Flask, enter: Enter) -> None:
+    petra = enter("petra")
+    petra.get(f"{ROOT}/people/add")
+    part = petra.post(
+        f"{ROOT}/people/check", {"addresses": "One@people.example, rubbish x@elsewhere.example fred@people.example"}, htmx=True
+    )
+    assert part.status_code == 200
+    assert part.text.count('class="address-chip') == 4 + 1  # and the list itself
+    assert part.text.count("address-chip wrong") == 2
+    assert "ask the security team" not in part.text  # what is taken elsewhere is told to nobody before it is tried
+    assert petra.post(f"{ROOT}/people/check", {"addresses": "a@b.example"}).status_code == 303
+
+
+ACTS = [
+    ("invite", "paula", "The invitation is on its way."),
+    ("deactivate", "paul", "Deactivated"),
+    ("reactivate", "perry", "Reactivated"),
+    ("make-admin", "paul", "Is portal administrator now."),
+]
+
+
+@pytest.mark.parametrize(("act", "who", "said"), ACTS)
+def test_each_act_is_asked_about_and_then_done(company: Company, enter: Enter, act: str, who: str, said: str) -> None:
+    petra, key = enter("petra"), company.people[who]
+    for htmx in (False, True):
+        asked = petra.get(f"{ROOT}/people/act?act={act}&people={key}", htmx=htmx)
+        assert asked.status_code == 200
+        assert f"{who.capitalize()} Person" in asked.text
+    assert petra.post(f"{ROOT}/people/act", {"act": act, "people": str(key)}).status_code == 303
+    assert said in petra.get(f"{ROOT}/people").text
+
+
+def test_deactivating_ends_sessions_and_reactivating_lets_in_again(company: Company, enter: Enter) -> None:
+    petra, paul = enter("petra"), enter("paul")
+    assert paul.get("/portal/").status_code == 200
+    petra.post(f"{ROOT}/people/act", {"act": "deactivate", "people": str(company.people["paul"])})
+    assert paul.get("/portal/").status_code == 303
+    petra.post(f"{ROOT}/people/act", {"act": "reactivate", "people": str(company.people["paul"])})
+    assert enter("paul").get("/portal/").status_code == 200
+
+
+def test_an_invitation_can_be_cancelled(app: Flask, company: Company, enter: Enter) -> None:
+    petra, key = enter("petra"), str(company.people["paula"])
+    petra.post(f"{ROOT}/people/act", {"act": "invite", "people": key})
+    assert "until " in petra.get(f"{ROOT}/people?state=invited").text or "waiting" in petra.get(f"{ROOT}/people").text
+    assert petra.post(f"{ROOT}/people/act", {"act": "cancel", "people": key}).status_code == 303
+    assert _ask(app, select(OneTimeLink.superseded_at).where(OneTimeLink.user_id == int(key))) is not None
+
+
+def test_roles_can_be_set_for_several(app: Flask, company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    people = [str(company.people[name]) for name in ("paul", "paula")]
+    asked = petra.get(f"{ROOT}/people/act", query_string={"act": "roles", "people": people})
+    assert "External-Reader" in asked.text
+    answer = petra.post(f"{ROOT}/people/act", {"act": "roles", "people": people, "roles": [str(company.roles["External-Reader"])]})
+    assert answer.status_code == 200
+    assert "The roles of 2 people are saved" in answer.text
+    held = select(func.count()).select_from(membership_profile).join(Membership, Membership.id == membership_profile.c.membership_id)
+    reader = membership_profile.c.profile_id == company.roles["External-Reader"]
+    assert _ask(app, held.where(reader, Membership.user_id.in_([int(key) for key in people]))) == 2
+
+
+@pytest.mark.parametrize("roles", [[], ["3"], ["999999"], ["x"]])
+def test_a_role_that_is_not_open_cannot_be_given(app: Flask, company: Company, enter: Enter, roles: list[str]) -> None:
+    answer = enter("petra").post(f"{ROOT}/people/act", {"act": "roles", "people": str(company.people["paul"]), "roles": roles})
+    assert answer.status_code == 422
+    assert "error-summary" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("act", "said"), [("deactivate", "You cannot deactivate yourself"), ("remove-admin", "Is the last portal administrator")]
+)
+def test_the_last_administrator_cannot_take_themselves_away(company: Company, enter: Enter, act: str, said: str) -> None:
+    petra = enter("petra")
+    answer = petra.post(f"{ROOT}/people/act", {"act": act, "people": str(company.people["petra"])})
+    assert answer.status_code == 200
+    assert "Nothing was changed" in answer.text
+    assert said in answer.text
+    assert petra.get(ROOT).status_code == 200
+
+
+def test_a_former_administrator_cannot_go_on(company: Company, enter: Enter) -> None:
+    petra, paul = enter("petra"), enter("paul")
+    petra.post(f"{ROOT}/people/act", {"act": "make-admin", "people": str(company.people["paul"])})
+    assert paul.get(ROOT).status_code == 200
+    paul.post(f"{ROOT}/people/act", {"act": "remove-admin", "people": str(company.people["petra"])})
+    assert petra.get(ROOT).status_code == 404
+    assert petra.post(f"{ROOT}/people/act", {"act": "deactivate", "people": str(company.people["paul"])}).status_code == 404
+    assert petra.get("/portal/").status_code == 200
+
+
+@pytest.mark.parametrize("question", ["", "?act=invite", "?people=1", "?act=nonsense&people=1"])
+def test_without_act_or_people_it_leads_to_the_list(enter: Enter, question: str) -> None:
+    assert enter("petra").get(f"{ROOT}/people/act{question}").status_code == 303

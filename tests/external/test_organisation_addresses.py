@@ -1,0 +1,129 @@
+"""Your organisation in the portal: its addresses, which count when they are saved, and its service agreements, which are read only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, update
+
+from portal.database import start_writing
+from portal.extensions import db
+from portal.organisations.models import Agreement, PartyAddress
+from tests.fixtures.company import Company
+from tests.fixtures.world import Browser
+
+Enter = Callable[[str], Browser]
+ROOT = "/portal/organisation"
+
+
+def _change(app: Flask, statement: object) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.connection().execute(statement)  # type: ignore[call-overload]
+        db.session.commit()
+
+
+def _ask(app: Flask, statement: object) -> object:
+    with app.app_context():
+        return db.session.connection().execute(statement).scalar()  # type: ignore[call-overload]
+
+
+# Addresses.
+
+
+def _rows(page: str) -> dict[str, str]:
+    seen = page.split('name="seen" value="')[1].split('"')[0]
+    key = page.split('name="a0-key" value="')[1].split('"')[0]
+    return {"seen": seen, "a0-key": key}
+
+
+def test_addresses_count_when_they_are_saved(app: Flask, company: Company, enter: Enter) -> None:
+    petra, mine = enter("petra"), company.parties["Contoso Ltd"]
+    kept = _rows(petra.get(f"{ROOT}/addresses").text)
+    first = {"row": ["0"], "a0-kind": "legal", "a0-street": "2 New Street", "a0-city": "Bonn", "a0-country": "Germany", **kept}
+    more = petra.post(f"{ROOT}/addresses", {**first, "act": "add"})
+    assert more.status_code == 200
+    assert "Nothing is saved yet" in more.text
+    assert "data-unsaved" in more.text
+    assert 'name="a1-street"' in more.text
+    assert "2 New Street" in more.text
+    count = select(func.count()).select_from(PartyAddress).where(PartyAddress.party_id == mine)
+    assert _ask(app, count) == 1
+    both = {**first, "row": ["0", "1"], "a1-kind": "shipping", "a1-city": "Hamburg", "act": "save"}
+    assert petra.post(f"{ROOT}/addresses", both).status_code == 303
+    assert _ask(app, count) == 2
+    assert _ask(app, select(PartyAddress.street).where(PartyAddress.id == company.addresses["Contoso Ltd"])) == "2 New Street"
+    less = petra.post(f"{ROOT}/addresses", {**both, **_rows(petra.get(f"{ROOT}/addresses").text), "act": "leave-0"})
+    assert "2 New Street" not in less.text
+    assert "Hamburg" in less.text
+    assert _ask(app, count) == 2
+
+
+def test_addresses_can_all_be_removed(app: Flask, company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    kept = _rows(petra.get(f"{ROOT}/addresses").text)
+    assert petra.post(f"{ROOT}/addresses", {"seen": kept["seen"], "act": "save"}).status_code == 303
+    assert "There is no address yet." in petra.get(f"{ROOT}/addresses").text
+
+
+def test_an_older_list_of_addresses_is_told_what_was_saved_meanwhile(company: Company, enter: Enter) -> None:
+    petra, other = enter("petra"), enter("petra")
+    sent = {"row": "0", "a0-kind": "legal", "a0-city": "Mine", **_rows(petra.get(f"{ROOT}/addresses").text)}
+    kept = _rows(other.get(f"{ROOT}/addresses").text)
+    assert other.post(f"{ROOT}/addresses", {"row": "0", "a0-kind": "legal", "a0-city": "Theirs", "seen": kept["seen"]}).status_code == 303
+    answer = petra.post(f"{ROOT}/addresses", sent)
+    assert answer.status_code == 422
+    assert "Theirs" in answer.text
+    assert "Mine" in answer.text
+    again = {**sent, **_rows(answer.text)}
+    assert petra.post(f"{ROOT}/addresses", again).status_code == 303
+    assert "Mine" in petra.get(f"{ROOT}/addresses").text
+
+
+@pytest.mark.parametrize(
+    ("more", "said"), [({"a0-kind": "moon"}, ""), ({"a0-street": "s" * 201}, "200"), ({"a0-street": "", "a0-city": ""}, "")]
+)
+def test_an_address_that_will_not_do_is_refused(enter: Enter, more: dict[str, str], said: str) -> None:
+    petra = enter("petra")
+    sent = {"row": "0", "a0-kind": "legal", "a0-street": "s", **_rows(petra.get(f"{ROOT}/addresses").text), **more}
+    answer = petra.post(f"{ROOT}/addresses", sent)
+    assert answer.status_code == 422
+    assert "error-summary" in answer.text
+    assert said in answer.text
+
+
+@pytest.mark.parametrize("rows", [["-1", "x", "", "9" * 30], [str(at) for at in range(80)]])
+def test_odd_addresses_do_no_harm(enter: Enter, rows: list[str]) -> None:
+    petra = enter("petra")
+    sent = {"row": rows, "seen": "nonsense", "a0-key": "x" * 40, "a0-kind": "\0"}
+    assert petra.post(f"{ROOT}/addresses", sent).status_code in (303, 422)
+    assert petra.post(f"{ROOT}/addresses", {**sent, "act": "add"}).status_code == 200
+    assert petra.post(f"{ROOT}/addresses", {**sent, "act": "leave-x"}).status_code == 200
+
+
+# Service agreements.
+
+
+def test_agreements_can_be_read_and_their_document_taken(company: Company, enter: Enter) -> None:
+    petra, key = enter("petra"), company.agreements["Contoso Ltd"]
+    listed = petra.get(f"{ROOT}/agreements").text
+    assert "Care for Contoso Ltd" in listed
+    assert "Draft for Contoso Ltd" not in listed
+    assert "Fabrikam" not in listed
+    page = petra.get(f"{ROOT}/agreements/{key}").text
+    for word in ("Hours of Contoso Ltd", "1 hour", "8 hours", "Critical", "Contoso Ltd.pdf"):
+        assert word in page
+    got = petra.get(f"{ROOT}/agreements/{key}/document")
+    assert got.data == b"The agreement with Contoso Ltd."
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert "sandbox" in got.headers["Content-Security-Policy"]
+
+
+def test_drafts_and_agreements_without_document_are_not_there(app: Flask, company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    for path in (f"{company.drafts['Contoso Ltd']}", f"{company.drafts['Contoso Ltd']}/document"):
+        assert petra.get(f"{ROOT}/agreements/{path}").status_code == 404
+    _change(app, update(Agreement).values(document_id=None, document_name=""))
+    assert petra.get(f"{ROOT}/agreements/{company.agreements['Contoso Ltd']}/document").status_code == 404
