@@ -255,20 +255,23 @@ _WORKS_THERE = (
     .correlate(Party)
     .scalar_subquery()
 )
-_CREWS = kept(
-    select(Party.id, Party.name, _WORKS_THERE.label("people"))
-    .where(Party.organisation_id == bindparam("organisation_id"), Party.id.in_(bindparam("ids", expanding=True)))
-    .order_by(Party.name, Party.id)
-)
+_CREW = select(Party.id, Party.name, _WORKS_THERE.label("people")).where(Party.organisation_id == bindparam("organisation_id"))
+_FIRST_CREWS = kept(_CREW.order_by(Party.name, Party.id).limit(bindparam("most")))
+_CREWS = kept(_CREW.where(Party.id.in_(bindparam("ids", expanding=True))).order_by(Party.name, Party.id))
+
+
+def first_crews(organisation_id: int, most: int) -> list[Crew]:
+    """The first of the tenant's external organisations by name."""
+    rows = straight(_FIRST_CREWS, {"organisation_id": organisation_id, "most": most})
+    return [Crew(row.id, row.name, row.people) for row in rows]
 
 
 def crews(organisation_id: int, *, text: str = "", ids: Iterable[int] | None = None, limit: int | None = None) -> list[Crew]:
     """The tenant's external organisations by name: those of `ids` only, or those whose name has each of the words."""
     words = words_of(text)
     wanted = None if ids is None else set(ids)
-    known = [
-        key for key, name in _parties(organisation_id) if (wanted is None or key in wanted) and all(word in folded(name) for word in words)
-    ]
+    named = [key for key, name in _parties(organisation_id) if all(word in folded(name) for word in words)]
+    known = [key for key in named if wanted is None or key in wanted]
     if not known:
         return []
     rows = straight(_CREWS, {"organisation_id": organisation_id, "ids": known[:limit]})

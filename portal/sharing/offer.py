@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..accounts.directory import Outsider, crews, outsiders
+from ..accounts.directory import Outsider, crews, first_crews, outsiders
 from .plan import MOST
 
 OFFERED, ORGANISATIONS = 25, 5
@@ -19,7 +19,8 @@ def offer(organisation_id: int, users: set[int], parties: set[int], text: str, n
     found = outsiders(organisation_id, text=text, but=() if text else [person.id for person in named], limit=OFFERED + 1)
     people = _in_order(found[:OFFERED], named, searching=bool(text))
     known = crews(organisation_id, ids=sorted(parties)[:MOST]) if parties else []
-    some = crews(organisation_id, text=text, limit=ORGANISATIONS + 1 + len(known))
+    most = ORGANISATIONS + 1 + len(known)
+    some = crews(organisation_id, text=text, limit=most) if text else first_crews(organisation_id, most)
     shown = _in_order([crew for crew in some if text or crew.id not in parties][:ORGANISATIONS], known, searching=bool(text))
     return {
         "people": [{"person": person, "chosen": person.id in users} for person in people],

@@ -1,8 +1,9 @@
-"""How templates become Python: as Jinja does it, with three short cuts for pages that call the same small things hundreds of times."""
+"""How templates become Python: as Jinja does it, with short cuts for pages that draw the same small things hundreds of times."""
 
 from __future__ import annotations
 
 from collections.abc import MutableMapping
+from functools import lru_cache
 from typing import Any
 
 from flask.templating import Environment
@@ -10,11 +11,30 @@ from jinja2 import nodes
 from jinja2.compiler import CodeGenerator, Frame
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 from jinja2.visitor import NodeTransformer
+from markupsafe import Markup
+from wtforms.widgets import core
+from wtforms.widgets.core import html_params
 
 from .marks import NAMES, TEMPLATE
 
 # Globals that are ordinary functions: no macro, and none that wants Jinja's context. They are called as Python calls a function.
 PLAIN = {*NAMES, "_", "ngettext", "words_of", "asset", "url_for", "hx", "portrait", "logo"}
+
+
+@lru_cache(maxsize=2048)
+def _attributes(pairs: tuple[tuple[str, type[Any], Any], ...]) -> Markup:
+    drawn: Markup = html_params(**{name: value for name, _, value in pairs})
+    return drawn
+
+
+def _attributes_of(**values: Any) -> Markup:
+    """WTForms' html_params, drawn once for each set of attributes: those of selects, their options and text areas are few and return on
+    every page. What is said in the reader's language is said here, so that each language has its own."""
+    said = ((name, value if isinstance(value, (bool, str)) else str(value)) for name, value in values.items())
+    return _attributes(tuple((name, type(value), value) for name, value in said))
+
+
+core.html_params = _attributes_of  # what text areas, selects and options ask; inputs, which carry what was typed, have their own
 
 
 class _Drawing(NodeTransformer):

@@ -10,6 +10,8 @@ from typing import Any
 
 from flask import g, has_request_context, request
 from markupsafe import Markup
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..clock import REGIONS, now, zone_names
@@ -48,7 +50,13 @@ def language(chosen: str) -> str:
     chosen = chosen or request.cookies.get("language", "")
     if chosen in spoken:
         return chosen
-    return request.accept_languages.best_match(spoken) or "en"
+    return _best(request.headers.get("Accept-Language", ""), tuple(spoken))
+
+
+@lru_cache(maxsize=512)
+def _best(asked: str, spoken: tuple[str, ...]) -> str:
+    """Worked out once for each way browsers ask, of which there are few."""
+    return parse_accept_header(asked, LanguageAccept).best_match(spoken) or "en"
 
 
 def zone_in_words() -> str:

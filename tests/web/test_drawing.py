@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from markupsafe import Markup
+from wtforms.widgets import core
+
+from portal import words
+from portal.web import drawing
+from portal.web.forms import MessageForm
 
 CASES = {
     "an icon": '{{ icon("x") }}',
@@ -34,3 +40,20 @@ def test_a_templates_own_mark_is_its_own(app: Flask) -> None:
     with app.test_request_context("/portal/"):
         shadow = app.jinja_env.from_string('{% macro icon(name) %}mine {{ name }}{% endmacro %}{{ icon("x") }}')
         assert shadow.render() == "mine x"
+
+
+def test_attributes_are_those_of_wtforms_in_each_language_and_for_markup(app: Flask) -> None:
+    """Kept by what they are: a text that reads the same but is markup, a switch that reads like a word, another language."""
+    told = [{"a": "&amp;"}, {"a": Markup("&amp;")}, {"a": True, "b": False}, {"a": "True"}, {"a": 'x"y', "data_b": 7}, {"class_": "wide"}]
+    for _ in range(2):
+        assert [core.html_params(**each) for each in told] == [drawing.html_params(**each) for each in told]
+    assert core.html_params(title=words.later("Sign in")) == 'title="Sign in"'
+    with words.speaking("fr"):
+        assert core.html_params(title=words.later("Sign in")) == f'title="{words._("Sign in")}"' != 'title="Sign in"'
+
+
+def test_a_text_area_is_drawn_as_wtforms_draws_it(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    with app.test_request_context("/portal/"):
+        drawn = [str(MessageForm(data={"message": text}).message(rows=5)) for text in ("<one>", "two")]
+        monkeypatch.setattr(core, "html_params", drawing.html_params)
+        assert drawn == [str(MessageForm(data={"message": text}).message(rows=5)) for text in ("<one>", "two")]
