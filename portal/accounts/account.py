@@ -17,12 +17,13 @@ from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal, Unfit
 from ..words import _, later
-from . import affiliation, invitations, links, passwords, sessions, throttle
+from . import affiliation, invitations, links, mail_addresses, passwords, sessions, throttle
 from .models import LoginSession, Membership, OneTimeLink, Profile, Purpose, User, membership_profile
 from .permissions import ProfileType, in_words
 from .viewer import Viewer, languages_for
 
 EMAIL_LINK = timedelta(hours=24)
+WRONG_DOMAIN = later("Your organisation does not use addresses of this domain. Enter another address, or ask the security team.")
 # What everybody may do without any permission, said to themselves.
 ALWAYS = {
     ProfileType.ADMIN: "Sign in to the console. Administrators of the platform never read cases.",
@@ -132,8 +133,10 @@ def ask_for_email(viewer: Viewer, email: str, password: str, *, trace: Trace) ->
     For an address that has an account all is the same but the letter: nobody learns here who has one.
     """
     email = email.strip().lower()
-    if email == viewer.email:
+    if viewer.email in mail_addresses.spellings(email):
         raise Unfit("email", _("This is your address already."))
+    if not affiliation.allows(viewer.user_id, email):
+        raise Unfit("email", WRONG_DOMAIN)
     throttle.spend(("password", str(viewer.user_id), throttle.SIGN_IN_ACCOUNT))
     stored = db.session.scalar(select(User.password_hash).where(User.id == viewer.user_id))
     db.session.rollback()
@@ -152,13 +155,9 @@ def ask_for_email(viewer: Viewer, email: str, password: str, *, trace: Trace) ->
     throttle.forgive("password", str(user.id), tries=1)
     link = links.make_link(Purpose.EMAIL, user=user)
     link.email, link.expires_at = email, now() + EMAIL_LINK
-    if not _is_taken(email):
+    if not affiliation.address_of(email, but=user.id):
         post("email_change", to_user_id=user.id, to_address=email, organisation_id=viewer.organisation_id, link_id=link.id)
     record(Kind.EMAIL_CHANGE_ASKED, actor=viewer, object_id=user.id, changes={"email": [user.email, email]})
-
-
-def _is_taken(email: str) -> bool:
-    return db.session.scalar(select(User.id).where(User.email == email)) is not None
 
 
 def cancel_email(viewer: Viewer) -> None:
@@ -168,12 +167,15 @@ def cancel_email(viewer: Viewer) -> None:
 
 def confirm_email(token: str, *, keep: int | None) -> User:
     """Take the new address, by the link that was mailed there. Other links and all sessions end, but for the one of this browser."""
+    queue_up("administrators")  # in the order of whoever changes somebody's address
+    queue_up("addresses")
     link = links.open_link(Purpose.EMAIL, token)
     if link is None or not link.email or not links.consume(link):
         raise NotVisible("link")
-    queue_up("addresses")
     user = db.session.get_one(User, link.user_id, populate_existing=True, with_for_update=True)
-    if user.epoch != link.epoch or not user.active or _is_taken(link.email):
+    if user.epoch != link.epoch or not user.active or affiliation.address_of(link.email, but=user.id):
+        raise NotVisible("link")
+    if not affiliation.allows(user.id, link.email):
         raise NotVisible("link")
     before, user.email = user.email, link.email
     user.epoch += 1

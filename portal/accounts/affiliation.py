@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
-from sqlalchemy import Table, delete, exists, select, update
+from sqlalchemy import Table, delete, select, update
 
 from ..database import queue_up
 from ..extensions import db
+from ..organisations import parties
 from ..organisations.models import Contact, ContactEmail, Party
 from ..refusals import Unfit
+from . import newcomers
 from .mail_addresses import spellings
 from .models import Membership, User
 
-_contact, _email, _membership = (cast("Table", model.__table__) for model in (Contact, ContactEmail, Membership))
+_contact, _email, _membership, _party, _user = (
+    cast("Table", model.__table__) for model in (Contact, ContactEmail, Membership, Party, User)
+)
 
 
 def enter(user: User, membership: Membership, party: Party | None) -> None:
@@ -23,6 +27,8 @@ def enter(user: User, membership: Membership, party: Party | None) -> None:
     """
     if party is not None and membership.party_id == party.id and membership.contact_id is not None:
         return
+    if party is not None and membership.party_id != party.id:
+        newcomers.check_joining(party, user)
     former = membership.contact_id
     contact = _contact_for(user, party, former) if party else None
     membership.party_id, membership.contact_id = (party.id, contact.id) if party and contact else (None, None)
@@ -60,20 +66,55 @@ def employer(user_id: int, organisation_id: int) -> str:
     return db.session.scalar(wanted.where(Membership.user_id == user_id, Membership.organisation_id == organisation_id)) or ""
 
 
-# Past the guard: people do these two to themselves, in a session that shows them no contact.
+def employers(user_id: int) -> list[Party]:
+    """All external organisations the person works for."""
+    wanted = select(Party).join(Membership, Membership.party_id == Party.id).where(Membership.user_id == user_id)
+    return list(db.session.scalars(wanted.order_by(Party.id)))
+
+
+# Past the guard: people do these to themselves, in a session that shows them no contact.
 
 
 def rename(user: User) -> None:
     """The person said what they are called: their contacts are called so from now on."""
-    own = select(_membership.c.contact_id).where(_membership.c.user_id == user.id, _membership.c.contact_id.is_not(None))
-    changed = update(_contact).where(_contact.c.id.in_(own))
+    changed = update(_contact).where(_contact.c.id.in_(_contacts_of(user.id)))
     db.session.connection().execute(changed.values(name=user.name, confirmed=True, version=_contact.c.version + 1))
 
 
 def readdress(user: User, before: str) -> None:
-    """The account has another address: the contact has it, too, unless another contact does."""
-    own = select(_membership.c.contact_id).where(_membership.c.user_id == user.id, _membership.c.contact_id.is_not(None))
-    other = _email.alias()
-    taken = exists().where(other.c.organisation_id == _email.c.organisation_id, other.c.email == user.email)
-    changed = update(_email).where(_email.c.contact_id.in_(own), _email.c.email == before, ~taken)
-    db.session.connection().execute(changed.values(email=user.email))
+    """The account has another address: the contact has it, too."""
+    held = select(_email.c.id, _email.c.contact_id, _email.c.email).where(_email.c.contact_id.in_(_contacts_of(user.id)))
+    connection = db.session.connection()
+    rows = connection.execute(held.where(_email.c.email.in_(spellings(before)))).all()
+    # Should a contact have both ways of writing it, the one that was the account's.
+    lines = {row.contact_id: row.id for row in sorted(rows, key=lambda row: row.email == before)}
+    has_it = set(connection.scalars(select(_email.c.contact_id).where(_email.c.email == user.email)))
+    wanted = [line for contact_id, line in lines.items() if contact_id not in has_it]
+    connection.execute(update(_email).where(_email.c.id.in_(wanted)).values(email=user.email))
+
+
+def _contacts_of(user_id: int) -> Any:
+    return select(_membership.c.contact_id).where(_membership.c.user_id == user_id, _membership.c.contact_id.is_not(None))
+
+
+def address_of(email: str, *, but: int) -> str:
+    """Who has the address besides this account: another account, or somebody else's contact where they work; empty for nobody."""
+    ways, connection = spellings(email), db.session.connection()
+    account = connection.scalar(select(_user.c.name).where(_user.c.email.in_(ways), _user.c.id != but))
+    here = select(_membership.c.organisation_id).where(_membership.c.user_id == but)
+    others = select(_contact.c.name).join(_email, _email.c.contact_id == _contact.c.id).where(_email.c.email.in_(ways))
+    contact = connection.scalar(others.where(_email.c.organisation_id.in_(here), _email.c.contact_id.not_in(_contacts_of(but))))
+    return str(account or contact or "")
+
+
+def allows(user_id: int, email: str) -> bool:
+    """Whether those the person works for let their people have such an address."""
+    own = select(_party.c.domains).join(_membership, _membership.c.party_id == _party.c.id).where(_membership.c.user_id == user_id)
+    known = [parties.plain_domains(domains) for domains in db.session.connection().scalars(own)]
+    return all(parties.allows(domains, email) for domains in known)
+
+
+def managed_by(user_id: int) -> list[int]:
+    """The teams for whose external organisations the person is portal administrator."""
+    own = select(_membership.c.organisation_id).where(_membership.c.user_id == user_id, _membership.c.party_id.is_not(None))
+    return list(db.session.connection().scalars(own.where(_membership.c.portal_admin)))

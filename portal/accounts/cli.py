@@ -18,6 +18,7 @@ from ..organisations.models import Organisation
 from ..refusals import Refusal
 from ..settings import values
 from . import invitations, links, mfa, passwords, people_file, platform, staff
+from .mail_addresses import spellings
 from .models import AccountType, User
 
 LONGEST_TEAM = 64
@@ -53,7 +54,7 @@ def create_admin_account(app: Flask, *, email: str, name: str, team: str, passwo
             raise click.ClickException("Name the security team with --team: this is the first administrator.")
         if len(email) > invitations.LONGEST or len(team) > LONGEST_TEAM:
             raise click.ClickException(f"Use at most {invitations.LONGEST} characters for the address and {LONGEST_TEAM} for the team.")
-        if not first and db.session.scalar(select(User.id).where(User.email == email)):
+        if not first and db.session.scalar(select(User.id).where(User.email.in_(spellings(email))).limit(1)):
             click.echo(f"{email} has an account already; nothing was changed.")
             return
         password = (
@@ -86,7 +87,8 @@ def reset_second_step(app: Flask, email: str) -> None:
     """Take somebody's second factors away, for when no administrator is left who could."""
     with app.app_context():
         start_writing()
-        user = db.session.scalar(select(User).where(User.email == email.strip().lower()).with_for_update())
+        known = select(User).where(User.email.in_(spellings(email.strip().lower())))
+        user = db.session.scalar(known.order_by(User.id).limit(1).with_for_update())
         if user is None:
             raise click.ClickException(f"Nobody has an account with the address {email}.")
         if not user.mfa:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, or_, select
 
+from ..clock import now
 from ..database import kept, straight
 from ..organisations.models import Organisation, Party
 from ..paging import EPOCH, SIZE, Page, cursor, text_cursor
@@ -18,7 +19,7 @@ from .matching import found, words_of
 from .models import AccountType, Membership, Profile, User, folded, membership_profile
 from .permissions import ProfileType
 from .selection import COLUMNS, KINDS, Filters, asked, members, number_of, ordered
-from .standing import Standing, standings
+from .standing import WORDS, Standing, is_in, standings
 from .viewer import Viewer
 
 MANY, FEW = 1_000, SIZE  # lists say "1,000+" from here on, searches "25+"
@@ -102,6 +103,13 @@ def counted(total: int, most: int = MANY) -> str:
     return f"{most:,}+" if total > most else str(total)
 
 
+def together(names: list[str], most: int = 0) -> str:
+    """A, B and C; of more than `most`, the first of them and how many are left."""
+    if most and len(names) > most:
+        return f"{', '.join(names[:most])} and {len(names) - most} more"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _count(viewer: Viewer, filters: Filters, most: int) -> int:
     return straight(number_of(viewer, filters, most + 1), asked(filters)).scalar() or 0
 
@@ -181,13 +189,18 @@ def _places(user_ids: list[int], viewer: Viewer) -> dict[int, tuple[Place, ...]]
 
 @dataclass(frozen=True)
 class Outsider:
-    """An external person one may share with."""
+    """An external person one may share with. `state`: active, or invited or uninvited as in standing.WORDS."""
 
     id: int
     name: str
     email: str
     organisation: str
     state: str
+
+    @property
+    def hint(self) -> str:
+        """Whom they work for, else their address, and whether they cannot sign in yet."""
+        return (self.organisation or self.email) + ("" if self.state == "active" else f" · {WORDS[self.state].lower()}")
 
 
 @lru_cache(maxsize=512)
@@ -196,7 +209,8 @@ def _outside(organisation_id: int, *columns: Any) -> Any:
     return joined.where(Membership.organisation_id == organisation_id, User.type == AccountType.EXTERNAL, User.active)
 
 
-_OUTSIDER = (User.id, User.name, User.email, User.activated_at, Party.name.label("party"))
+_INVITED = is_in("invited", bindparam("moment")).label("invited")
+_OUTSIDER = (User.id, User.name, User.email, User.activated_at, _INVITED, Party.name.label("party"))
 
 
 @lru_cache(maxsize=512)
@@ -234,8 +248,13 @@ def outsiders(
     known = [(key, folded(name)) for key, name in _parties(organisation_id)] if words else []
     for number, word in enumerate(words):
         values |= {f"word_{number}": word, f"parties_{number}": [key for key, name in known if word in name]}
-    rows = straight(_offered(organisation_id, by_ids, bool(left_out), len(words), limit), values | {"but": left_out})
-    return [Outsider(r.id, r.name, r.email, r.party or "", "active" if r.activated_at else "invited") for r in rows]
+    values |= {"but": left_out, "moment": now()}
+    rows = straight(_offered(organisation_id, by_ids, bool(left_out), len(words), limit), values)
+    return [Outsider(r.id, r.name, r.email, r.party or "", _state(r)) for r in rows]
+
+
+def _state(row: Any) -> str:
+    return "active" if row.activated_at else "invited" if row.invited else "uninvited"
 
 
 @dataclass(frozen=True)
@@ -247,7 +266,8 @@ class Crew:
     people: int
 
 
-_WORKS_THERE = (
+# How many of an external organisation could be shared with today.
+WORKS_THERE = (
     select(func.count())
     .select_from(Membership)
     .join(User, User.id == Membership.user_id)
@@ -255,7 +275,7 @@ _WORKS_THERE = (
     .correlate(Party)
     .scalar_subquery()
 )
-_CREW = select(Party.id, Party.name, _WORKS_THERE.label("people")).where(Party.organisation_id == bindparam("organisation_id"))
+_CREW = select(Party.id, Party.name, WORKS_THERE.label("people")).where(Party.organisation_id == bindparam("organisation_id"))
 _FIRST_CREWS = kept(_CREW.order_by(Party.name, Party.id).limit(bindparam("most")))
 _CREWS = kept(_CREW.where(Party.id.in_(bindparam("ids", expanding=True))).order_by(Party.name, Party.id))
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from sqlalchemy import select
 
+from ..alike import bare, is_team
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
 from ..database import queue_up, start_writing
 from ..extensions import db
+from ..mail.outbox import post
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
 from ..settings import values
@@ -56,6 +56,7 @@ def invite(*, email: str, name: str, kind: AccountType, seats: list[Seat], by: V
     """
     if not by.can(Permission.MANAGE_USER):
         raise NotAllowed(NO_RIGHT)
+    queue_up("administrators")  # the cap of an external organisation is asked for; before the addresses, as everywhere
     email = free_address(email)
     places = _places(kind, seats, by)
     home = places[next((index for index, seat in enumerate(seats) if seat.default), 0)][0]
@@ -64,7 +65,7 @@ def invite(*, email: str, name: str, kind: AccountType, seats: list[Seat], by: V
     db.session.add(user)
     db.session.flush()
     for organisation, profiles in places:
-        party = joining.party_of(organisation, works_for) if kind is AccountType.EXTERNAL else None
+        party = joining.party_of(organisation, works_for, by=by) if kind is AccountType.EXTERNAL else None
         affiliation.enter(user, join(user, organisation, profiles, default=organisation is home), party)
         _note(user, organisation, profiles, first=organisation is home, by=by)
     if kind is not AccountType.SERVICE:
@@ -120,7 +121,7 @@ def cancel(user_id: int, *, by: Viewer) -> User:
     if user.activated_at is not None:
         raise Refusal(f"{user.name} has set up the account already. Lock it if they should not use it.")
     if not links.supersede(Purpose.INVITATION, user):
-        raise Refusal(f"{user.name} has no invitation that could be cancelled.")
+        raise Refusal(f"{user.name} has no invitation that could be withdrawn.")
     record(Kind.INVITATION_CANCELLED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
 
@@ -131,22 +132,11 @@ def newest(user_id: int) -> OneTimeLink | None:
     return db.session.scalar(wanted.order_by(OneTimeLink.id.desc()).limit(1))
 
 
-# Letters of other scripts that look like Latin ones; enough to catch who tries.
-ALIKE = str.maketrans("абвеикмнорстухісјѕԁԛԝαβεηικμνορτυχ", "abbeukmhopctyxicjsdqwabenikmvoptux")
-
-
-def _bare(name: str) -> str:
-    """Only what a reader takes in: letters and digits, without capitals, widths, accents and what cannot be seen."""
-    plain = unicodedata.normalize("NFKD", name).casefold().translate(ALIKE)
-    return "".join(c for c in plain if c.isalnum() and c not in "\u115f\u1160\u3164\uffa0")
-
-
 def _check_name(name: str, organisation: Organisation | None) -> None:
     """Nobody may sign as the team towards other guests."""
-    taken = {_bare(text) for text in ("security team", "the security team", organisation.name if organisation else "")}
-    if not _bare(name):
+    if not bare(name):
         raise Unfit("name", _("Use a name that can be seen: letters or digits."))
-    if _bare(name) in taken:
+    if is_team(name, organisation.name if organisation else ""):
         raise Unfit("name", _("This is what the team is called. Use the person's own name, so that everybody knows who is writing."))
 
 
@@ -172,5 +162,7 @@ def accept(token: str, *, name: str, password: str) -> User:
     user.name, user.password_hash, user.activated_at = " ".join(name.split()), stored, now()
     user.epoch += 1
     affiliation.rename(user)
+    for place in affiliation.managed_by(user.id):
+        post("portal_admin", to_user_id=user.id, organisation_id=place)
     record(Kind.USER_ACTIVATED, actor=user, organisation_id=link.organisation_id, object_id=user.id)
     return user

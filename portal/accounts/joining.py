@@ -9,6 +9,7 @@ from sqlalchemy import delete, insert, select, update
 
 from ..audit.kinds import Kind
 from ..audit.record import record
+from ..database import queue_up
 from ..extensions import db
 from ..organisations.models import Organisation, Party, PartyKind
 from ..refusals import NotAllowed, NotVisible, Refusal, Unfit
@@ -123,20 +124,29 @@ def organisation_to_join(organisation_id: int, *, by: Viewer) -> Organisation:
         raise Unfit("organisation", refusal.sentence) from refusal
 
 
-def party_of(organisation: Organisation, name: str) -> Party | None:
+def party_of(organisation: Organisation, name: str, *, by: Viewer) -> Party | None:
     """The outside organisation called that, made when it is new."""
     name = " ".join(name.split())
     if len(name) > LONGEST_PARTY:
         raise Unfit("works_for", f"Use at most {LONGEST_PARTY} characters.")
     if not name:
         return None
-    known = db.session.scalars(select(Party).where(Party.organisation_id == organisation.id))
-    party = next((party for party in known if party.name.casefold() == name.casefold()), None)
-    if party is None:
-        party = Party(organisation_id=organisation.id, name=name, kind=PartyKind.CLIENT)
-        db.session.add(party)
-        db.session.flush()
+    if (known := _called(organisation, name)) is not None:
+        return known
+    queue_up("names of external organisations")
+    if (known := _called(organisation, name)) is not None:
+        return known
+    party = Party(organisation_id=organisation.id, name=name, kind=PartyKind.CLIENT)
+    db.session.add(party)
+    db.session.flush()
+    told: dict[str, list[object]] = {"party": [name, name], "kind": [None, party.kind.value], "roles": [None, []]}
+    record(Kind.PARTY_CREATED, actor=by, organisation_id=organisation.id, object_id=party.id, changes=told)
     return party
+
+
+def _called(organisation: Organisation, name: str) -> Party | None:
+    known = db.session.scalars(select(Party).where(Party.organisation_id == organisation.id).order_by(Party.id))
+    return next((party for party in known if party.name.casefold() == name.casefold()), None)
 
 
 def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int], *, by: Viewer, works_for: str | None = None) -> User:
@@ -148,17 +158,36 @@ def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int
     if organisation.built_in and not set(CATALOGUE[ProfileType.ADMIN]) <= set(wanted[0].permissions):
         powers.spare(user.id)
     changes: dict[str, list[object]] = {}
+    if works_for is not None and user.external:
+        changes |= _employ(user, organisation, seat, " ".join(works_for.split()), by=by)
     if {profile.id for profile in wanted} != {profile.id for profile in seat.profiles}:
         changes["profiles"] = [[profile.name for profile in seat.profiles], [profile.name for profile in wanted]]
         _give(seat.membership_id, wanted)
         _renew(user, organisation, by=by)
-    if works_for is not None and user.external and " ".join(works_for.split()) != seat.works_for:
-        party = party_of(organisation, works_for)
-        changes["works_for"] = [seat.works_for, party.name if party else ""]
-        affiliation.enter(user, db.session.get_one(Membership, seat.membership_id, populate_existing=True), party)
     if changes:
         record(Kind.MEMBERSHIP_CHANGED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
     return user
+
+
+def _employ(user: User, organisation: Organisation, seat: Held, name: str, *, by: Viewer) -> dict[str, list[object]]:
+    """Let the person work for somebody from now on, or for nobody any more. Another employer is another account: cases that were
+    shared with the person by name were shared with somebody of the former one."""
+    if name.casefold() == seat.works_for.casefold():
+        return {}
+    if name and seat.works_for:
+        raise Unfit(
+            "works_for",
+            f"{user.name} works for {seat.works_for}. Whoever changes employer gets a new account: "
+            "deactivate this one and invite them with the new address.",
+        )
+    party = party_of(organisation, name, by=by)
+    membership = db.session.get_one(Membership, seat.membership_id, populate_existing=True)
+    managed = membership.portal_admin
+    affiliation.enter(user, membership, party)
+    if managed:
+        changes: dict[str, list[object]] = {"works_for": [seat.works_for, seat.works_for]}
+        record(Kind.PORTAL_ADMIN_REMOVED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)
+    return {"works_for": [seat.works_for, party.name if party else ""]}
 
 
 def _renew(user: User, organisation: Organisation, *, by: Viewer) -> None:
@@ -195,7 +224,7 @@ def add(user_id: int, seat: Seat, *, by: Viewer, works_for: str = "") -> User:
     if held_by(user.id, by=by, organisation_id=organisation.id):
         raise Unfit("organisation", f"{user.name} works in {organisation.name} already. Choose another one.")
     profiles = fitting(user.type, organisation, seat.profile_ids, by=by)
-    party = party_of(organisation, works_for) if user.external else None
+    party = party_of(organisation, works_for, by=by) if user.external else None
     affiliation.enter(user, join(user, organisation, profiles), party)
     changes = {"profiles": [None, [profile.name for profile in profiles]]}
     record(Kind.MEMBERSHIP_ADDED, actor=by, organisation_id=organisation.id, object_id=user.id, changes=changes)

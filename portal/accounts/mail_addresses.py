@@ -27,12 +27,14 @@ class Address:
 
 
 def read(email: str) -> Address:
-    """The address; refused at its field when it is too long or none."""
+    """The address; refused at its field when it is too long, none, or one that many mail servers cannot write to."""
     email = email.strip().lower()
     if len(email) > LONGEST:
         raise Unfit("email", _("Use at most %(count)s characters.", count=LONGEST))
+    if not email.partition("@")[0].isascii():
+        raise Unfit("email", _("Many mail servers cannot write to addresses with such letters before the @. Enter another address."))
     try:
-        parts = validate_email(email, check_deliverability=False, globally_deliverable=False)
+        parts = validate_email(email, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
     except EmailNotValidError:
         raise Unfit("email", _("Enter an e-mail address like name@example.org.")) from None
     domain = parts.ascii_domain.lower()

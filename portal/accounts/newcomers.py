@@ -21,7 +21,7 @@ from .mail_addresses import Address
 from .models import AccountType, Membership, User, membership_profile, search_text_of
 from .viewer import Viewer
 
-MOST_AT_ONCE = 1000
+MOST_AT_ONCE = 500  # as many as can be invited at once right after
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,23 @@ def full(party: Party) -> str:
     return _("The organisation may have %(cap)s people. Deactivate somebody first, or ask the security team.", cap=party.cap)
 
 
+def check_joining(party: Party, user: User) -> None:
+    """Refuse, at its field, who may not work for it: when it has as many people as it may, or for an address of another domain.
+
+    Who asks holds "administrators", so that two do not pass the cap together.
+    """
+    if not parties.allows(parties.allowed_domains(party), user.email):
+        raise Unfit("works_for", f"{party.name} takes only addresses of these domains: {party.domains}.")
+    if user.active:
+        check_room(party)
+
+
+def check_room(party: Party) -> None:
+    """Refuse one more person who is not deactivated, when the cap is reached."""
+    if places(party, 1) < 1:
+        raise Unfit("works_for", f"{party.name} may have {party.cap} people. Deactivate somebody there, or let it have more.")
+
+
 def _look_up(party: Party, addresses: Sequence[Address]) -> dict[str, Found]:
     """What is known of each address; two questions, whatever there is to find."""
     ways = {way: address.email for address in addresses for way in address.spellings}
@@ -156,9 +173,8 @@ def open_to(party: Party, *, by: Viewer) -> dict[int, str]:
     return dict(parties.open_roles(party.id, by=by))
 
 
-def chosen_roles(party: Party, role_ids: Collection[int], *, by: Viewer) -> dict[int, str]:
-    """The roles by their ids; refused when there is none, or when one of them is not open to the organisation (any more)."""
-    known = open_to(party, by=by)
+def chosen_roles(known: dict[int, str], role_ids: Collection[int]) -> dict[int, str]:
+    """Those of the known roles; refused when there is none, or when one of them is not open to the organisation (any more)."""
     if not role_ids:
         raise Unfit("roles", _("Choose at least one role."))
     if not set(role_ids) <= known.keys():
@@ -172,7 +188,7 @@ def add(party_id: int, text: str, role_ids: Collection[int], *, by: Viewer) -> l
     What can be seen to be wrong refuses all of it; what turns out to be taken is told, and the others are added.
     """
     party = hold(party_id, by)
-    roles = chosen_roles(party, role_ids, by=by)
+    roles = chosen_roles(open_to(party, by=by), role_ids)
     words = _words(text)
     if not words:
         raise Unfit("addresses", _("Type at least one e-mail address."))

@@ -20,7 +20,7 @@ from ..organisations.models import Organisation
 from ..refusals import Refusal, Stale, Unfit
 from ..settings import values
 from ..sharing.models import Access, Grant
-from . import affiliation, invitations, joining, links, powers, sessions
+from . import affiliation, invitations, joining, links, newcomers, powers, sessions
 from .models import (
     AccountType,
     ApiKey,
@@ -63,6 +63,8 @@ def edit(user_id: int, *, name: str, email: str | None = None, seen: str | None 
         if user.activated_at is not None and user.type is not AccountType.SERVICE:
             raise Unfit("email", FIXED_ADDRESS)
         email = invitations.free_address(email)
+        if user.external:
+            _check_contacts(user, email)
     changes = {key: [old, new] for key, old, new in (("name", user.name, name), ("email", user.email, email)) if old != new}
     if changes:
         before = user.email
@@ -75,6 +77,14 @@ def edit(user_id: int, *, name: str, email: str | None = None, seen: str | None 
         if user.active:
             invitations.send_invitation(user, organisation, by=by)
     return user
+
+
+def _check_contacts(user: User, email: str) -> None:
+    """Account and contact have the same address, and an address is one contact's."""
+    if whose := affiliation.address_of(email, but=user.id):
+        raise Unfit("email", f"{email} is an address of the contact {whose}. Take it from that contact first.")
+    if not affiliation.allows(user.id, email):
+        raise Unfit("email", "Those they work for take only addresses of certain domains. Choose another address.")
 
 
 def lock(user_id: int, *, by: Viewer) -> User:
@@ -104,6 +114,8 @@ def unlock(user_id: int, *, by: Viewer) -> User:
     """Let the person in again; links made before stay dead, an unfinished invitation must be sent anew."""
     user, organisation = powers.account(user_id, by=by)
     if not user.active:
+        for party in affiliation.employers(user.id):
+            newcomers.check_room(party)
         user.active = True
         record(Kind.USER_UNLOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from ..database import queue_up
 from ..extensions import db
 from ..organisations.models import Organisation, Party
 from ..refusals import NotVisible, Refusal
@@ -33,6 +34,7 @@ class Line:
     name: str
     roles: tuple[str, ...]
     admin: str
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,15 +57,20 @@ def read(text: str) -> list[Line]:
         if wrong := [name for name in NEEDED if name not in names] + [name for name in names if name not in COLUMNS]:
             what = f"{wrong[0]} is {'missing' if wrong[0] in NEEDED else 'none of them'}" if wrong[0] else "one has no name"
             raise Refusal(f"The first row must name the columns {', '.join(COLUMNS)}: {what}.")
-        return [_line(rows.line_num, dict(zip(names, row, strict=False))) for row in rows if any(cell.strip() for cell in row)]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise Refusal(f"The first row must name each column once: {twice[0]} is there twice.")
+        return [_line(rows.line_num, names, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
         raise Refusal(f"Line {rows.line_num} cannot be read as CSV: {error}.") from None
 
 
-def _line(number: int, row: dict[str, str]) -> Line:
+def _line(number: int, names: list[str], cells_written: list[str]) -> Line:
+    row = dict(zip(names, cells_written, strict=False))  # empty cells at the end may be left out
+    many = any(cell.strip() for cell in cells_written[len(names) :])
+    problem = f"The row has more than {len(names)} cells. Put quotation marks around what contains a separator." if many else ""
     cells = {name: " ".join(row.get(name, "").replace("\0", "").split()) for name in COLUMNS}
     roles = tuple(part.strip() for part in cells["roles"].replace("|", ";").replace(",", ";").split(";") if part.strip())
-    return Line(number, cells["organisation"], cells["email"], cells["name"], roles, cells["portal administrator"].lower())
+    return Line(number, cells["organisation"], cells["email"], cells["name"], roles, cells["portal administrator"].lower(), problem)
 
 
 def command_line() -> Viewer:
@@ -81,7 +88,8 @@ def parties_called(name: str, team: str) -> list[Party]:
 
 def take_in(lines: Iterable[Line], *, team: str) -> list[Result]:
     """Do what each row says, in the running transaction; a row that cannot be done changes nothing."""
-    by, told = command_line(), []
+    by, told, lines = command_line(), [], list(lines)
+    _hold({line.organisation for line in lines}, team)
     for line in lines:
         try:
             with db.session.begin_nested():
@@ -93,7 +101,18 @@ def take_in(lines: Iterable[Line], *, team: str) -> list[Result]:
     return told
 
 
+def _hold(names: Iterable[str], team: str) -> None:
+    """Hold all of them, in their order, before any address: whoever saves a contact holds its organisation before the addresses."""
+    ids = {found[0].id for name in names if name and len(found := parties_called(name, team)) == 1}
+    queue_up("administrators")
+    held = select(Party.id).where(Party.id.in_(ids)).order_by(Party.id).with_for_update(key_share=True)
+    db.session.execute(held)
+    queue_up("addresses")
+
+
 def _take_in(line: Line, team: str, by: Viewer) -> str:
+    if line.problem:
+        raise Refusal(line.problem)
     if line.admin not in YES | NO:
         raise Refusal("Write yes or no for portal administrator.")
     found = _party(line.organisation, team)
@@ -103,10 +122,16 @@ def _take_in(line: Line, team: str, by: Viewer) -> str:
     added = newcomers.add_named(party, line.email, name, _roles(party, line.roles, by), by=by)
     if not added.done or added.user_id is None:
         raise Refusal(added.sentence)
-    if line.admin in NO:
-        return added.sentence
-    [outcome] = staff.make_admin(party.id, [added.user_id], by=by)
-    return f"{added.sentence} {outcome.sentence}"
+    said = [added.sentence]
+    if line.admin in YES:
+        [outcome] = staff.make_admin(party.id, [added.user_id], by=by)
+        said.append(outcome.sentence)
+    [person] = staff.chosen(party.id, [added.user_id], by=by)
+    if line.admin in YES and not person.portal_admin:
+        raise Refusal(said[-1])
+    if name and person.name != name:
+        said.append(f"Keeps the name {person.name}.")
+    return " ".join(said)
 
 
 def _party(name: str, team: str) -> Party:

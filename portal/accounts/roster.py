@@ -35,6 +35,13 @@ WORDS = Wording(
         "expired": later("Invitation expired"),
     }
 )
+# The names of the roles there are from the beginning, for people who never read "external" of themselves.
+ROLES = Wording({"External-Reader": later("Reader"), "External-Actor": later("Participant")})
+
+
+def role_word(name: str) -> str:
+    """What a portal person reads for the name of a role."""
+    return ROLES.get(name, name)
 
 
 @dataclass(frozen=True)
@@ -93,9 +100,16 @@ def number_active(party: Party) -> int:
     return db.session.scalar(members(party, func.count()).where(User.active)) or 0
 
 
+def numbers(party: Party) -> tuple[int, int]:
+    """How many are not deactivated, and how many of these nobody invited yet."""
+    row = db.session.execute(members(party, func.count(), func.count().filter(is_in("uninvited", now()))).where(User.active)).one()
+    return row[0], row[1]
+
+
 def number_of_admins(party: Party) -> int:
-    """How many portal administrators could act."""
-    return db.session.scalar(members(party, func.count()).where(User.active, Membership.portal_admin)) or 0
+    """How many portal administrators could act: those who have set up their account and are not deactivated."""
+    able = (User.active, User.activated_at.is_not(None), Membership.portal_admin)
+    return db.session.scalar(members(party, func.count()).where(*able)) or 0
 
 
 _COLUMNS = (

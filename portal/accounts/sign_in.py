@@ -18,6 +18,7 @@ from ..refusals import NotVisible, Refusal
 from ..words import _, later
 from . import links, mfa, passwords, sessions, steps, throttle
 from .invitations import send_invitation
+from .mail_addresses import spellings
 from .models import AccountType, Membership, Purpose, User
 from .standing import standing_of
 from .viewer import LANGUAGES, Viewer
@@ -80,7 +81,9 @@ def sign_in(email: str, password: str, *, face: str, trace: Trace, language: str
 
 
 def _by_email(email: str) -> User | None:
-    return db.session.scalar(select(User).where(User.email == email))
+    """The account with the address, however it is written; one with exactly these letters first."""
+    wanted = select(User).where(User.email.in_(spellings(email)))
+    return db.session.scalar(wanted.order_by((User.email == email).desc()).limit(1))
 
 
 def face_of(user: User) -> str:

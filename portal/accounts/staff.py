@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -13,7 +13,9 @@ from ..audit.record import record_all
 from ..clock import now
 from ..extensions import db
 from ..mail.outbox import post_all
+from ..organisations import parties
 from ..organisations.models import Party
+from ..settings import values
 from ..words import _
 from . import links, newcomers, roster, sending
 from . import people as accounts
@@ -95,7 +97,10 @@ def invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outc
         left[0] -= 1
         return ""
 
-    fit, told = _each(seats, refused, _("The invitation is on its way."))
+    mails = values.mail_is_set_up()
+    fit, told = _each(
+        seats, refused, _("The invitation is on its way.") if mails else _("Invited. The security team can hand over the link.")
+    )
     sending.send_invitations([user for user, _seat in fit], organisation, by=by)
     return told
 
@@ -116,10 +121,10 @@ def cancel_invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> li
             return _("Has set up the account already. Deactivate it if they should not use it.")
         return _not_here(by) if user.id in elsewhere else ""
 
-    fit, told = _each(seats, refused, _("The invitation was cancelled."))
+    fit, told = _each(seats, refused, _("The invitation was withdrawn."))
     had = links.supersede_all(Purpose.INVITATION, [user.id for user, _seat in fit])
     _note(Kind.INVITATION_CANCELLED, party, [seat for seat in fit if seat[0].id in had], by)
-    without = _("Has no invitation that could be cancelled.")
+    without = _("Has no invitation that could be withdrawn.")
     return [Outcome(one.user_id, one.name, False, without) if one.done and one.user_id not in had else one for one in told]
 
 
@@ -135,7 +140,7 @@ def deactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
             return _("You cannot deactivate yourself. Ask another portal administrator, or the security team.")
         if not user.active:
             return _("Is deactivated already.")
-        return _not_here(by) if user.id in elsewhere else _last(admins, membership, by)
+        return _not_here(by) if user.id in elsewhere else _last(admins, user, membership, by)
 
     fit, told = _each(seats, refused, _("Deactivated: signed out everywhere, and cannot sign in."))
     if fit:
@@ -146,9 +151,9 @@ def deactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     return told
 
 
-def _last(admins: list[int], membership: Membership, by: Viewer) -> str:
-    """Why the person must stay portal administrator; where not, there is one less of them from here on."""
-    if not membership.portal_admin:
+def _last(admins: list[int], user: User, membership: Membership, by: Viewer) -> str:
+    """Why the person must stay portal administrator; where not, there is one less of those who could act from here on."""
+    if not membership.portal_admin or not user.active or user.activated_at is None:
         return ""
     if by.external and admins[0] <= 1:
         return _("Is the last portal administrator. Make somebody else portal administrator first, or ask the security team.")
@@ -194,7 +199,8 @@ def make_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     fit, told = _each(roster.seats(party, user_ids), refused, _("Is portal administrator now."))
     for _user, membership in fit:
         membership.portal_admin = True
-    to = dict.fromkeys(user.id for user, _seat in fit)
+    # Who has not set up the account is told when they do: before, they could not come in.
+    to = dict.fromkeys(user.id for user, _seat in fit if user.activated_at is not None)
     post_all("portal_admin", to, organisation_id=party.organisation_id, extra={"by": by.name if by.user_id else ""})
     _note(Kind.PORTAL_ADMIN_MADE, party, fit, by)
     return told
@@ -208,7 +214,7 @@ def remove_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> lis
     def refused(user: User, membership: Membership) -> str:
         if not membership.portal_admin:
             return _("Is not portal administrator.")
-        return _last(admins, membership, by) if user.active else ""
+        return _last(admins, user, membership, by)
 
     fit, told = _each(roster.seats(party, user_ids), refused, _("Is not portal administrator any more."))
     for _user, membership in fit:
@@ -218,18 +224,20 @@ def remove_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> lis
 
 
 def set_roles(party_id: int, user_ids: Collection[int], role_ids: Collection[int], *, by: Viewer) -> list[Outcome]:
-    """Give them exactly these of the open roles. A role that the security team gave and did not open stays as it is."""
+    """Give them exactly these roles. One that the security team gave and did not open, a portal administrator cannot take away."""
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
-    chosen = newcomers.chosen_roles(party, role_ids, by=by)
-    opened = newcomers.open_to(party, by=by)
     held = roster.roles_of([membership.id for _user, membership in seats])
+    opened = newcomers.open_to(party, by=by)
+    known = opened if by.external else _with_held(opened, held)
+    chosen = newcomers.chosen_roles(known, role_ids)
     told, rows, changed, changes = [], [], [], {}
     for user, membership in seats:
         before = held[membership.id]
-        after = {**{key: name for key, name in before.items() if key not in opened}, **chosen}
+        kept = {key: name for key, name in before.items() if key not in known}
+        after = {**kept, **chosen}
         same = after.keys() == before.keys()
-        told.append(Outcome(user.id, user.name, True, _("Has these roles already.") if same else _("Has these roles now.")))
+        told.append(Outcome(user.id, user.name, True, _roles_said(list(kept.values()), same=same)))
         if not same:
             changed.append(membership.id)
             rows += [{"membership_id": membership.id, "profile_id": key} for key in after]
@@ -239,3 +247,22 @@ def set_roles(party_id: int, user_ids: Collection[int], role_ids: Collection[int
         db.session.execute(insert(membership_profile), rows)
     record_all(Kind.STAFF_ROLES_CHANGED, changes, actor=by, organisation_id=party.organisation_id)
     return told
+
+
+def roles_for(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[tuple[int, str]]:
+    """The roles the security team can choose from for these people, by name: the open ones, and what they hold besides."""
+    party = parties.reach_as_team(party_id, by=by)
+    held = {
+        person.user_id: dict(zip(person.role_ids, person.role_names, strict=True)) for person in roster.chosen(party_id, user_ids, by=by)
+    }
+    return sorted(_with_held(newcomers.open_to(party, by=by), held).items(), key=lambda pair: pair[1])
+
+
+def _with_held(opened: dict[int, str], held: Mapping[int, dict[int, str]]) -> dict[int, str]:
+    return {**opened, **{key: name for roles in held.values() for key, name in roles.items()}}
+
+
+def _roles_said(kept: list[str], *, same: bool) -> str:
+    if kept:
+        return _("Has these roles, and keeps %(roles)s, which the security team gave.", roles=", ".join(map(roster.role_word, kept)))
+    return _("Has these roles already.") if same else _("Has these roles now.")

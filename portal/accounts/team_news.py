@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, update
 
 from ..audit.kinds import SENTENCES, Kind
 from ..audit.models import AuditEntry
@@ -43,9 +43,12 @@ class Deed:
 def tick() -> int:
     """Post the letters that are due; of how many organisations. Each is done in a transaction of its own."""
     due = list(db.session.scalars(select(Organisation.id).where(*_due()).order_by(Organisation.id)))
-    busy = [key for key in due if _has_settled(key)]
+    first = {key: _first(key) for key in due}
     db.session.rollback()
-    return sum(_tell(key) for key in busy)
+    for key in due:
+        if first[key] is None:
+            _move_on(key)
+    return sum(_tell(key) for key in due if (moment := first[key]) is not None and moment <= now() - SETTLED)
 
 
 def _due() -> tuple[ColumnElement[bool], ...]:
@@ -53,10 +56,19 @@ def _due() -> tuple[ColumnElement[bool], ...]:
     return Organisation.locked.is_(False), or_(told.is_(None), told <= now() - EVERY)
 
 
-def _has_settled(organisation_id: int) -> bool:
+def _first(organisation_id: int) -> datetime | None:
+    """When there was first something to tell."""
     told = db.session.scalar(select(Organisation.people_told_at).where(Organisation.id == organisation_id))
-    first = db.session.scalar(select(func.min(AuditEntry.at)).where(*_done(organisation_id, _since(told), now())))
-    return first is not None and first <= now() - SETTLED
+    return db.session.scalar(select(func.min(AuditEntry.at)).where(*_done(organisation_id, _since(told), now())))
+
+
+def _move_on(organisation_id: int) -> None:
+    """Where nothing was done, not to look again at what was looked at: the audit is long. Once a day is enough."""
+    start_writing()
+    seen = now() - EVERY
+    behind = or_(Organisation.people_told_at.is_(None), Organisation.people_told_at <= seen - EVERY)
+    db.session.execute(update(Organisation).where(Organisation.id == organisation_id, behind).values(people_told_at=seen))
+    db.session.commit()
 
 
 def _since(told: datetime | None) -> datetime:

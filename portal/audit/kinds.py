@@ -129,7 +129,7 @@ SENTENCES: dict[Kind, str] = {
     Kind.USER_DELETED: "deleted an account",
     Kind.USER_EDITED: "changed a person's details",
     Kind.USER_ENDED_SESSIONS: "signed a person out everywhere",
-    Kind.INVITATION_CANCELLED: "cancelled an invitation",
+    Kind.INVITATION_CANCELLED: "withdrew an invitation",
     Kind.INVITATION_COPIED: "copied an invitation link",
     Kind.MEMBERSHIP_ADDED: "added a person to the organisation",
     Kind.MEMBERSHIP_CHANGED: "changed a person's profile",

@@ -21,7 +21,7 @@ from ..mail import news
 from ..notices import notices
 from ..notices.models import Reason
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale
-from ..sharing.models import Access
+from ..sharing.models import Access, PartyGrant
 from . import statuses
 from .models import Case, CaseCounter, Stage
 from .tags import checked as checked_tags
@@ -34,8 +34,8 @@ OUTSIDE_FIELDS = frozenset({"title", "description", "severity", "status", "tags"
 
 RED = 4
 RED_IS_FOR_NAMED = (
-    "The case is shared with all external users, and TLP:RED is for named people only. "
-    "Share it with selected external users or make it internal under Manage external access first, then raise the TLP."
+    "The case is shared with all external users or with a whole organisation, and TLP:RED is for named people only. "
+    "Share it with people by name or make it internal under Manage external access first, then raise the TLP."
 )
 SLACK = timedelta(minutes=5)  # clocks of browsers and servers differ
 
@@ -181,7 +181,7 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
         return []
     if "status" in changed:
         _check_move(case, changed["status"], by)
-    if changed.get("tlp") == RED and case.access_now is Access.ALL_EXTERNAL:
+    if changed.get("tlp") == RED and _open_to_many(case):
         raise Refusal(RED_IS_FOR_NAMED)
     record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed))
     _apply(case, changed)
@@ -189,6 +189,13 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
         notices.tell(changed["assignee_id"], case, Reason.ASSIGNED, by=by)
         news.tell_new_assignee(case, by=by.user_id)
     return sorted(changed)
+
+
+def _open_to_many(case: Case) -> bool:
+    """Whether it is shared with everybody outside or with a whole organisation, rather than with people by name."""
+    if case.access_now is Access.EXTERNAL:
+        return db.session.scalar(select(PartyGrant.case_id).where(PartyGrant.case_id == case.id).limit(1)) is not None
+    return case.access_now is Access.ALL_EXTERNAL
 
 
 def warning_after(case: Case, changed: list[str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from markupsafe import Markup
 from sqlalchemy import Table, bindparam, exists, func, literal, select, union_all
 
+from ..accounts.directory import WORKS_THERE, together
 from ..accounts.models import AccountType, Membership, User
 from ..accounts.viewer import Viewer
 from ..database import kept
@@ -61,7 +62,8 @@ class Audience:
     @property
     def mark(self) -> str:
         """What tells this audience from another one: whoever sends something outside sends back the mark of the one they were shown."""
-        return hashlib.sha256(f"{self.access}:{','.join(map(str, self.ids))}".encode()).hexdigest()[:16]
+        ids = ",".join(map(str, self.ids)) + (f":{self.total}" if any(key < 0 for key in self.ids) else "")
+        return hashlib.sha256(f"{self.access}:{ids}".encode()).hexdigest()[:16]
 
     @property
     def nobody(self) -> bool:
@@ -78,8 +80,8 @@ class Audience:
         if self.access == Access.ALL_EXTERNAL:
             return "Shared with all external users"
         if len(self.names) <= NAMES_SHOWN:
-            return f"Shared with {_and(self.names)}" if self.names else "Shared, but nobody chosen can sign in"
-        return f"Shared with {', '.join(self.names[: NAMES_SHOWN - 1])} and {len(self.names) - NAMES_SHOWN + 1} more"
+            return f"Shared with {together(self.names)}" if self.names else "Shared, but nobody chosen can sign in"
+        return f"Shared with {together(self.names, NAMES_SHOWN - 1)}"
 
     @property
     def send_label(self) -> str:
@@ -89,21 +91,9 @@ class Audience:
         return "Send to 1 external user" if self.total == 1 else f"Send to {self.total} external users"
 
 
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 _cases: Any = bindparam("cases", expanding=True)
 _through = exists().where(
     PartyGrant.case_id == Grant.case_id, PartyGrant.party_id == Membership.party_id, Membership.user_id == Grant.user_id
-)
-_crew = (
-    select(func.count())
-    .select_from(Membership)
-    .join(User, User.id == Membership.user_id)
-    .where(Membership.party_id == Party.id, User.type == AccountType.EXTERNAL, User.active)
-    .correlate(Party)
-    .scalar_subquery()
 )
 # Who is named on a case: people who are not counted with one of the organisations, and organisations with how many they are.
 _NAMED = kept(
@@ -111,7 +101,7 @@ _NAMED = kept(
         select(Grant.case_id.label("case_id"), User.name.label("name"), User.id.label("key"), literal(-1).label("people"))
         .join(User, User.id == Grant.user_id)
         .where(Grant.case_id.in_(_cases), User.active, ~_through),
-        select(PartyGrant.case_id, Party.name, Party.id, _crew)
+        select(PartyGrant.case_id, Party.name, Party.id, WORKS_THERE)
         .join(Party, Party.id == PartyGrant.party_id)
         .where(PartyGrant.case_id.in_(_cases)),
     ).order_by("name", "key")

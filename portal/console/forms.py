@@ -24,7 +24,7 @@ from ..cases.models import Stage
 from ..clock import now
 from ..refusals import Unfit
 from ..web.filters import IMPACT, PAP, SEVERITY, TLP
-from ..web.forms import LONGEST_MESSAGE, Form, stripped
+from ..web.forms import LONGEST_MESSAGE, Form, stripped, stripped_lines
 from ..web.forms import CheckboxList as CheckboxList
 from ..web.times import local, zone_in_words
 
@@ -150,7 +150,7 @@ class AccessForm(Form):
     reason = TextAreaField(
         "Why may these people receive it?",
         description="At least 10 characters. It goes on record and is shown to colleagues only.",
-        filters=[stripped],
+        filters=[stripped_lines],
         render_kw={"rows": 3},
     )
     version = HiddenField()

@@ -8,11 +8,11 @@ from flask import g, request
 
 from ..organisations import addresses, parties
 from ..refusals import Refusal, Stale
+from ..web.address_list import number
 from ..web.show import see_other
 from .face import console
 from .parties import MANAGE, ONE, page
-from .party_forms import ADDRESS_KINDS, AddressesForm
-from .people_forms import number
+from .party_forms import ADDRESS_KINDS, PartyAddresses
 
 
 @console.route(f"{ONE}/addresses", needs=MANAGE, methods=["GET", "POST"])
@@ -21,26 +21,26 @@ def party_addresses(party_id: int) -> Any:
     parties.reach(party_id, by=g.viewer)
     if request.method == "GET":
         return _page(party_id, _of(party_id))
-    form = AddressesForm.sent(request.form.getlist("row"), request.form.get("seen", ""))
+    form = PartyAddresses.sent(request.form, request.form.getlist("row"), request.form.get("seen", ""))
     if "more" in request.form or "drop" in request.form:
         return _rearranged(party_id, form)
     return _save(party_id, form) if form.validate() else _page(party_id, form)
 
 
-def _of(party_id: int) -> AddressesForm:
+def _of(party_id: int) -> PartyAddresses:
     lines = addresses.addresses(party_id, by=g.viewer)
-    return AddressesForm.of(lines, addresses.mark(lines))
+    return PartyAddresses.of(lines, addresses.mark(lines))
 
 
-def _rearranged(party_id: int, form: AddressesForm) -> Any:
+def _rearranged(party_id: int, form: PartyAddresses) -> Any:
     if "drop" in request.form:
-        form.drop(number(request.form["drop"]))
+        form.leave_out(number(request.form["drop"]))
     else:
         form.add()
-    return _page(party_id, form, unsaved=True)
+    return _page(party_id, form)
 
 
-def _save(party_id: int, form: AddressesForm) -> Any:
+def _save(party_id: int, form: PartyAddresses) -> Any:
     try:
         addresses.save(party_id, form.lines, seen=form.seen, by=g.viewer)
     except Stale as refusal:
@@ -64,7 +64,7 @@ def _in_words(line: addresses.AddressLine) -> str:
     return f"{ADDRESS_KINDS.get(line.kind, line.kind)}: {line.in_words}"
 
 
-def _page(party_id: int, form: AddressesForm, problem: str | None = None, *, stale: list[Any] | None = None, unsaved: bool = False) -> Any:
+def _page(party_id: int, form: PartyAddresses, problem: str | None = None, *, stale: list[Any] | None = None) -> Any:
     status = 422 if problem or form.errors else 200
     party = parties.reach(party_id, by=g.viewer)
-    return page("addresses", party, status=status, form=form, problem=problem, stale=stale, unsaved=unsaved, most=addresses.MOST)
+    return page("addresses", party, status=status, form=form, problem=problem, stale=stale)

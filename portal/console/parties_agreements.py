@@ -10,6 +10,7 @@ from ..organisations import agreements, contacts, parties
 from ..organisations.agreements import SEVERITIES, AgreementDetail
 from ..refusals import Refusal, Stale
 from ..storage import intake
+from ..web.address_list import number
 from ..web.downloads import send
 from ..web.filters import SEVERITY
 from ..web.show import see_other
@@ -126,19 +127,26 @@ def put_document(party_id: int, agreement_id: int) -> Any:
     try:
         if not sent:
             raise Refusal("Choose a file.")
-        name = agreements.put_document(party_id, agreement_id, sent[0], by=g.viewer).document_name
+        if found.document_name and "replace" not in request.form:
+            raise Refusal(f"Tick that the new document replaces {found.document_name}, and choose the file again.")
+        seen = number(request.form.get("version"))
+        name = agreements.put_document(party_id, agreement_id, sent[0], version=seen, by=g.viewer).document_name
     except Refusal as refusal:
+        found = agreements.agreement(party_id, agreement_id, by=g.viewer)
         form = EditAgreementForm(formdata=None, data=_stored(found))
         offer(form.contact_ids, contacts.names(party_id, by=g.viewer, besides=[key for key, _name in found.contacts]))
         return _page(party_id, found, form, refused=refusal.sentence)
     return see_other(".agreement", f"“{name}” lies with the agreement.", party_id=party_id, agreement_id=agreement_id)
 
 
-@console.route(f"{AGREEMENT}/document/remove", needs=MANAGE, methods=["POST"])
+@console.route(f"{AGREEMENT}/document/remove", needs=MANAGE, methods=["GET", "POST"])
 def remove_document(party_id: int, agreement_id: int) -> Any:
-    """Take the document away."""
+    """Ask, then take the document away."""
+    if request.method == "GET":
+        found = agreements.agreement(party_id, agreement_id, by=g.viewer)
+        return page("document_remove", parties.reach(party_id, by=g.viewer), agreement=found)
     try:
-        agreements.remove_document(party_id, agreement_id, by=g.viewer)
+        agreements.remove_document(party_id, agreement_id, version=number(request.form.get("version")), by=g.viewer)
         told, warning = "The document is removed.", False
     except Refusal as refusal:
         told, warning = refusal.sentence, True

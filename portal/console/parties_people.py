@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import g, request, url_for
 
-from ..accounts import roster, staff, standing
+from ..accounts import newcomers, roster, staff, standing
 from ..organisations import parties
 from ..organisations.models import Party
 from ..refusals import Refusal, Unfit
@@ -20,7 +20,7 @@ from .parties import MANAGE, ONE, page
 from .party_forms import PeopleForm, RolesForm, offer, place
 from .people_forms import number
 
-MOST = 500
+MOST = newcomers.MOST_AT_ONCE
 NOBODY = "Tick at least one person, then choose what to do with them."
 STATES = choices(("", "Any state"), *((state, roster.WORDS[state]) for state in standing.FILTERS))
 Act = Callable[..., list[staff.Outcome]]
@@ -47,8 +47,9 @@ def staff_list(party_id: int) -> Any:
     more = url_for(".staff", party_id=party_id, after=rows.next, **kept) if rows.next else None
     first = url_for(".staff", party_id=party_id, **kept) if after else None
     context: dict[str, Any] = {"rows": rows.rows, "asked": asked, "states": STATES, "more": more, "first": first, "headers": _headers(kept)}
-    context |= {"number": roster.number_active(found), "admins": roster.number_of_admins(found), "mails": values.mail_is_set_up()}
-    return page("people", found, **context)
+    context |= {"admins": roster.number_of_admins(found), "mails": values.mail_is_set_up()}
+    number_now, uninvited = roster.numbers(found)
+    return page("people", found, **context, number=number_now, uninvited=uninvited if asked["state"] != "uninvited" else 0)
 
 
 def _headers(kept: dict[str, str]) -> dict[str, tuple[str, dict[str, str]]]:
@@ -109,7 +110,7 @@ def act_on_staff(party_id: int) -> Any:
     ids = list(dict.fromkeys(number(text) for text in request.values.getlist("people")))
     if act not in (*ACTS, "roles") or not ids or len(ids) > MOST:
         return see_other(".staff", NOBODY if len(ids) <= MOST else f"Tick at most {MOST} people.", warning=True, party_id=party_id)
-    offer(form.roles, parties.open_roles(party_id, by=g.viewer))
+    offer(form.roles, staff.roles_for(party_id, ids, by=g.viewer) if act == "roles" else ())
     if request.method == "GET":
         return _ask(found, act, ids, form)
     try:

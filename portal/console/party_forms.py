@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from wtforms import DateField, HiddenField, IntegerField, SelectField, StringField, TextAreaField
+from wtforms import DateField, IntegerField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional
 from wtforms.widgets import HiddenInput
 
-from ..organisations.addresses import LONGEST as LONGEST_LINES
-from ..organisations.addresses import MOST as MOST_ADDRESSES
+from ..accounts.newcomers import MOST_AT_ONCE
 from ..organisations.addresses import AddressLine
 from ..organisations.agreements import SEVERITIES, Terms
 from ..organisations.parties import LARGEST_CAP
 from ..refusals import Refusal, Unfit
+from ..web.address_list import AddressForm, AddressList
 from ..web.filters import SEVERITY
-from ..web.forms import CheckboxList, Form, stripped
+from ..web.forms import CheckboxList, Form, stripped, stripped_lines
 from .forms import choices, sensible_year
 from .people_forms import complain, name_field
 from .people_forms import number as id_of
@@ -55,7 +54,7 @@ class PartyForm(Form):
     domains = TextAreaField(
         "Mail domains",
         description="Only addresses with one of these domains can be added, such as example.org. Leave it empty to allow any.",
-        filters=[stripped],
+        filters=[stripped_lines],
         validators=[Length(max=5_000, message="Use at most 5,000 characters.")],
         render_kw={"rows": 2, "autocomplete": "off", "spellcheck": "false"},
     )
@@ -69,7 +68,7 @@ class PartyForm(Form):
     notes = TextAreaField(
         "Notes",
         description="For the security team alone. Nobody outside reads them.",
-        filters=[stripped],
+        filters=[stripped_lines],
         validators=[Length(max=65_536, message="Use at most 65,536 characters.")],
         render_kw={"rows": 4},
     )
@@ -99,7 +98,7 @@ class PeopleForm(Form):
 
     addresses = TextAreaField(
         "E-mail addresses",
-        description="As many as you like, with spaces, commas, semicolons or line breaks between.",
+        description=f"Up to {MOST_AT_ONCE} at once, with spaces, commas, semicolons or line breaks between.",
         validators=[Length(max=LONGEST_LIST, message="This is too much at once. Add these people in parts.")],
         render_kw={"rows": 5, "autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"},
     )
@@ -170,86 +169,21 @@ class EditAgreementForm(AgreementForm):
     version = version()
 
 
-class AddressForm(Form):
-    """One address; a page has several, so each has a prefix of its own."""
+class PartyAddressForm(AddressForm):
+    """One address of the organisation."""
 
-    key = HiddenField()
     kind = SelectField("Kind", choices=choices(*ADDRESS_KINDS.items()))
-    street = line("Street and number", LONGEST_LINES["street"])
-    postal_code = line("Postal code", LONGEST_LINES["postal_code"])
-    city = line("City", LONGEST_LINES["city"])
-    region = line("Region", LONGEST_LINES["region"])
-    country = line("Country", LONGEST_LINES["country"])
-
-    @property
-    def record(self) -> AddressLine:
-        """What was typed."""
-        return AddressLine(id_of(self.key.data), self.kind.data or "", **{name: self[name].data or "" for name in LONGEST_LINES})
 
 
-@dataclass
-class AddressesForm:
-    """All addresses of the page, each with its number there."""
+class PartyAddresses(AddressList):
+    """All of them."""
 
-    rows: list[tuple[int, AddressForm]]
-    seen: str
-
-    @classmethod
-    def of(cls, lines: Iterable[AddressLine], seen: str) -> AddressesForm:
-        """With what is stored."""
-        rows = [
-            (
-                at,
-                AddressForm(
-                    formdata=None, prefix=f"a{at}-", data={"key": one.id, "kind": one.kind, **{k: getattr(one, k) for k in LONGEST_LINES}}
-                ),
-            )
-            for at, one in enumerate(lines)
-        ]
-        return cls(rows, seen)
-
-    @classmethod
-    def sent(cls, places: Sequence[str], seen: str) -> AddressesForm:
-        """As the page sent it; `places` are the numbers of the addresses on it."""
-        known = list(dict.fromkeys(id_of(text) for text in places))[:MOST_ADDRESSES]
-        return cls([(at, AddressForm(prefix=f"a{at}-")) for at in known], seen)
-
-    def add(self) -> None:
-        """One more, empty."""
-        at = max((at for at, _form in self.rows), default=-1) + 1
-        self.rows.append((at, AddressForm(formdata=None, prefix=f"a{at}-")))
-
-    def drop(self, wanted: int) -> None:
-        """Without this one."""
-        self.rows = [(at, form) for at, form in self.rows if at != wanted]
-
-    def go_on_from(self, stored: Iterable[AddressLine], seen: str) -> None:
-        """Stand in for this newer list: what was deleted meanwhile is new again."""
-        self.seen, known = seen, {one.id for one in stored}
-        for _at, form in self.rows:
-            form.key.data = form.key.data if id_of(form.key.data) in known else 0
-
-    def validate(self) -> bool:
-        """Whether every address will do as far as its form can tell."""
-        told = [form.validate() for _at, form in self.rows]  # all of them, so that each says what is wrong
-        return all(told)
+    one = PartyAddressForm
 
     @property
     def lines(self) -> list[AddressLine]:
         """What was typed."""
-        return [form.record for _at, form in self.rows]
-
-    @property
-    def errors(self) -> dict[str | None, Sequence[Any]]:
-        """Of all of them, by the id of the field."""
-        return {form[name].id: told for _at, form in self.rows for name, told in form.errors.items() if name}
-
-    def place(self, refusal: Refusal) -> str | None:
-        """Put a sentence about one address beside its field; what is about none is returned."""
-        index, dash, name = refusal.field.partition("-") if isinstance(refusal, Unfit) else ("", "", "")
-        if not dash or int(index) >= len(self.rows):
-            return refusal.sentence
-        return complain(self.rows[int(index)][1], name, refusal.sentence)
+        return [AddressLine(**values) for values in self.values]
 
 
 def offer(field: Any, pairs: Pairs, empty: str = "") -> None:

@@ -40,7 +40,7 @@ def cancel_invitation(user_id: int) -> Any:
         user = invitations.cancel(user_id, by=g.viewer)
     except Refusal as refusal:
         return back(user_id, refusal)
-    return back(user_id, f"The invitation of {user.name} is cancelled. Its link no longer works.")
+    return back(user_id, f"The invitation of {user.name} is withdrawn. Its link no longer works.")
 
 
 @console.route("/people/<id:user_id>/invitation/copy", needs=MANAGE, methods=["GET", "POST"])

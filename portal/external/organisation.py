@@ -8,17 +8,18 @@ from flask import g, request
 
 from ..refusals import Refusal, Stale
 from ..sharing.records import OwnDetails
+from ..web.address_list import number
 from ..web.downloads import send
 from ..web.face import Needs
 from ..web.show import see_other, show
 from ..words import Wording, _, later
 from .face import external
-from .organisation_forms import ADDRESS_KINDS, AddressesForm, DetailsForm, number, place
+from .organisation_forms import ADDRESS_KINDS, DetailsForm, OwnAddresses, place
 
 PATH = "/organisation"
 AGREEMENT = f"{PATH}/agreements/<id:agreement_id>"
 KINDS = Wording({"client": later("Client"), "department": later("Department"), "vendor": later("Vendor")})
-STATUSES = Wording({"active": later("In force"), "ended": later("Ended")})
+STATES = Wording({"coming": later("Not begun"), "active": later("In force"), "ended": later("Ended")})
 STALE = later("This was changed in another window meanwhile. What is saved now stands below; saving again replaces it with what you typed.")
 
 
@@ -55,10 +56,10 @@ def edit_organisation() -> Any:
 @external.route(f"{PATH}/addresses", needs=Needs.PORTAL_ADMIN)
 def organisation_addresses() -> Any:
     """Where the organisation is."""
-    return _addresses(AddressesForm.of(*g.window.organisation.addresses()))
+    return _addresses(OwnAddresses.of(*g.window.organisation.addresses()))
 
 
-def _addresses(form: AddressesForm, *, status: int = 200, **more: Any) -> Any:
+def _addresses(form: OwnAddresses, *, status: int = 200, **more: Any) -> Any:
     context = {"problem": None, "newer": None, "focus": None, **more}
     return show("external/organisation/addresses.html", status=status, form=form, address_kinds=ADDRESS_KINDS, **context)
 
@@ -66,7 +67,7 @@ def _addresses(form: AddressesForm, *, status: int = 200, **more: Any) -> Any:
 @external.route(f"{PATH}/addresses", needs=Needs.PORTAL_ADMIN, methods=["POST"])
 def save_addresses() -> Any:
     """Save them all at once; or show the form with one more, or one less, and save nothing."""
-    form = AddressesForm.sent(request.form, request.form.getlist("row"), request.form.get("seen", ""))
+    form = OwnAddresses.sent(request.form, request.form.getlist("row"), request.form.get("seen", ""))
     act, _dash, which = request.form.get("act", "").partition("-")
     if act in ("add", "leave"):
         return _changed(form, act, number(which))
@@ -83,7 +84,7 @@ def save_addresses() -> Any:
     return see_other(".organisation_addresses", _("The addresses are saved."))
 
 
-def _changed(form: AddressesForm, act: str, which: int) -> Any:
+def _changed(form: OwnAddresses, act: str, which: int) -> Any:
     if act == "leave":
         form.leave_out(which)
         return _addresses(form)
@@ -94,14 +95,14 @@ def _changed(form: AddressesForm, act: str, which: int) -> Any:
 @external.route(f"{PATH}/agreements", needs=Needs.PORTAL_ADMIN)
 def agreements() -> Any:
     """The service agreements."""
-    return show("external/organisation/agreements.html", rows=g.window.organisation.agreements(), statuses=STATUSES)
+    return show("external/organisation/agreements.html", rows=g.window.organisation.agreements(), states=STATES)
 
 
 @external.route(AGREEMENT, needs=Needs.PORTAL_ADMIN)
 def agreement(agreement_id: int) -> Any:
     """One of them."""
     found = g.window.organisation.agreement(agreement_id)
-    return show("external/organisation/agreement.html", agreement=found, statuses=STATUSES)
+    return show("external/organisation/agreement.html", agreement=found, states=STATES)
 
 
 @external.route(f"{AGREEMENT}/document", needs=Needs.PORTAL_ADMIN)

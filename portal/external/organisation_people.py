@@ -10,16 +10,16 @@ from flask import g, request, url_for
 
 from ..refusals import Refusal
 from ..sharing.records import OwnOutcome, OwnPerson, TypedAddress
+from ..web.address_list import number
 from ..web.face import Needs
 from ..web.show import see_other, show, wants_fragment
 from ..words import _, later, ngettext
 from .face import external
 from .organisation import PATH
 from .organisation_acts import ACTS, asking, done
-from .organisation_forms import LONGEST_LIST, AddForm, RolesForm, number, place
+from .organisation_forms import LONGEST_LIST, AddForm, RolesForm, place
 
 PEOPLE = f"{PATH}/people"
-MOST = 500  # people at once
 # What can be asked for of how an account stands.
 FILTERS = ("active", "invited", "expired", "uninvited", "locked")
 SORTS = ("name", "-name", "seen", "-seen")
@@ -60,7 +60,15 @@ def people() -> Any:
     """Everybody who works for the organisation and has an account."""
     own, wanted, after = g.window.organisation, _wanted(), request.args.get("after", "")
     page = own.people(q=wanted.q, sort=wanted.sort, state=wanted.state, after=after)
-    context = {"rows": page.rows, "wanted": wanted, "states": own.states, "filters": FILTERS, "acts": ACTS, "invitable": INVITABLE}
+    context = {
+        "rows": page.rows,
+        "wanted": wanted,
+        "states": own.states,
+        "filters": FILTERS,
+        "acts": ACTS,
+        "invitable": INVITABLE,
+        "mails": own.mails,
+    }
     context |= {"following": wanted.url(after=page.next) if page.next else None, "first": wanted.url() if after else None}
     context |= {"roles": own.role_names(), "columns": COLUMNS, "uninvited": 0 if wants_fragment() else own.uninvited()}
     return show("external/organisation/people.html", "external/organisation/_people.html", **context)
@@ -76,6 +84,9 @@ def _adding(form: AddForm, *, problem: str | None = None, status: int = 200) -> 
     own = g.window.organisation
     roles = own.roles()
     form.offer(roles)
+    form.addresses.description = _(
+        "Up to %(count)s at once, with spaces, commas or line breaks between. You can paste a list.", count=own.most
+    )
     if len(roles) == 1 and form.roles.data is None:
         form.roles.data = [roles[0].id]
     context = {"form": form, "roles": roles, "own": own.details(), "typed": _looked_at(form), "problem": problem}
@@ -112,7 +123,7 @@ def add_people() -> Any:
         return _adding(form, problem=place(form, refusal), status=422)
     ids = [line.user_id for line in told if line.done and line.user_id and not line.deactivated]
     uninvited = [person for person in own.chosen(ids) if person.state in INVITABLE] if ids else []
-    return show("external/organisation/added.html", told=told, uninvited=uninvited)
+    return show("external/organisation/added.html", told=told, uninvited=uninvited, mails=own.mails)
 
 
 @external.route(f"{PEOPLE}/act", needs=Needs.PORTAL_ADMIN, methods=["GET", "POST"])
@@ -134,20 +145,28 @@ def act_on_people() -> Any:
 def _ticked() -> list[int]:
     """Whom it is about. Odd ids are nobody's, which the verb finds out."""
     ids = [number(text) for text in request.values.getlist("people")]
-    if len(ids) > MOST:
-        raise Refusal(ngettext("Tick at most %(num)s person at once.", "Tick at most %(num)s people at once.", MOST))
+    if len(ids) > (most := g.window.organisation.most):
+        raise Refusal(ngettext("Tick at most %(num)s person at once.", "Tick at most %(num)s people at once.", most))
     return list(dict.fromkeys(ids))
 
 
 def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | None = None, status: int = 200) -> Any:
-    roles = g.window.organisation.roles() if act == "roles" else []
+    own = g.window.organisation
+    roles = own.roles() if act == "roles" else []
     form.offer(roles)
     if request.method == "GET":
         held = set.intersection(*(set(person.role_ids) for person in chosen))
         form.roles.data = [role.id for role in roles if role.id in held]
-    context = {"act": act, "people": chosen, "asking": asking(act, chosen), "form": form, "roles": roles, "problem": problem}
+    context = {
+        "act": act,
+        "people": chosen,
+        "asking": asking(act, chosen, mails=own.mails),
+        "form": form,
+        "roles": roles,
+        "problem": problem,
+    }
     status = 422 if form.errors else status
-    context["states"] = g.window.organisation.states
+    context["states"] = own.states
     return show("external/organisation/ask.html", "external/organisation/_ask.html", status=status, **context)
 
 
@@ -160,4 +179,5 @@ def _do(act: str, ids: Iterable[int], form: RolesForm) -> list[OwnOutcome]:
 def _tell(act: str, outcomes: list[OwnOutcome]) -> Any:
     if len(outcomes) == 1 and outcomes[0].done:
         return see_other(".people", _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence))
-    return show("external/organisation/done.html", outcomes=outcomes, title=done(act, sum(outcome.done for outcome in outcomes)))
+    title, mails = done(act, sum(outcome.done for outcome in outcomes)), g.window.organisation.mails
+    return show("external/organisation/done.html", act=act, outcomes=outcomes, title=title, mails=mails)

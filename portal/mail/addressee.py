@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from ..accounts.models import User
 from ..accounts.sessions import viewer_of
 from ..cases.models import Attachment, Case, Comment, Observable
+from ..dates import Reading
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..sharing import scope
@@ -28,8 +29,8 @@ _EVIDENCE = func.max(Observable.created_at)
 class Addressee:
     """The person behind the letter's address as the parts of the letter see them: asked for them, not for whoever caused the letter."""
 
-    def __init__(self, user: User, row: OutboxMessage) -> None:
-        self.user = user
+    def __init__(self, user: User, row: OutboxMessage, reading: Reading) -> None:
+        self.user, self.reading = user, reading
         self.place = row.organisation_id
         self.parts = digest.parts(row) if row.letter in news.LETTERS else [row]
 

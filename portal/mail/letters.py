@@ -10,8 +10,8 @@ from typing import Any
 from flask import current_app, render_template
 from sqlalchemy import select
 
-from ..accounts import links, team_news
-from ..accounts.models import Membership, OneTimeLink, User
+from ..accounts import affiliation, links, team_news
+from ..accounts.models import Membership, OneTimeLink, Purpose, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..cases.models import Case
@@ -57,7 +57,7 @@ def _test(letter: str, to: str) -> Letter:
 
 
 def _written(row: OutboxMessage, user: User, reader: Reading) -> Letter | None:
-    to = Addressee(user, row)
+    to = Addressee(user, row, reader)
     told = _news(to) if row.letter in news.LETTERS else _single(row, to)
     if told is None:
         return None
@@ -82,9 +82,25 @@ def _render(letter: str, to: str, context: Context, reader: Reading) -> Letter:
 
 
 def _reader(user: User) -> Reading:
-    """How whoever gets the letter reads: colleagues English; people outside what they chose, else what their browser asked for."""
-    spoken = LANGUAGES if user.external else CONSOLE_LANGUAGES
-    return reading_of(user.time_zone, next((tag for tag in (user.language, user.browser_language) if tag in spoken), "en"))
+    """How whoever gets the letter reads: as they speak, or, who has never been here, as those who invited them."""
+    spoken = _spoken(user)
+    if not spoken and user.external and user.last_sign_in_at is None:
+        spoken = _spoken_by_inviter(user)
+    return reading_of(user.time_zone, spoken or "en")
+
+
+def _spoken_by_inviter(user: User) -> str:
+    """Of the last invitation somebody else sent; a new link can be asked for by oneself."""
+    sent = select(User).join(OneTimeLink, OneTimeLink.created_by_id == User.id)
+    sent = sent.where(OneTimeLink.user_id == user.id, OneTimeLink.purpose == Purpose.INVITATION)
+    inviter = db.session.scalar(sent.order_by(OneTimeLink.id.desc()).limit(1))
+    return _spoken(inviter) if inviter else ""
+
+
+def _spoken(user: User) -> str:
+    """Colleagues speak English; people outside what they chose, else what their browser asked for. Empty where that is not known."""
+    tags = LANGUAGES if user.external else CONSOLE_LANGUAGES
+    return next((tag for tag in (user.language, user.browser_language) if tag in tags), "")
 
 
 @dataclass(frozen=True)
@@ -181,7 +197,7 @@ def _works_for(user: User, organisation_id: int | None) -> tuple[str, bool]:
 
 
 def portal_admin(row: OutboxMessage, to: Addressee) -> Context | None:
-    """Tells somebody that they manage the people of their organisation now; the invitation says it to who has no account yet."""
+    """Tells somebody that they manage the people of their organisation now: who has no account yet, when they set it up."""
     works_for, manages = _works_for(to.user, row.organisation_id)
     if not manages or to.user.activated_at is None or to.viewer is None:
         return None
@@ -216,7 +232,7 @@ def password_changed(row: OutboxMessage, _to: Addressee) -> Context | None:
 def email_change(row: OutboxMessage, to: Addressee) -> Context | None:
     """The link that confirms a new address, sent there; not when somebody else has it by now."""
     link = _living_link(row, to.user)
-    if link is None or db.session.scalar(select(User.id).where(User.email == link.email)) is not None:
+    if link is None or not link.email or affiliation.address_of(link.email, but=to.user.id):
         return None
     return {"link": _url(f"/new-address/{links.token_for(link)}"), "expires_at": link.expires_at, "email": link.email}
 
@@ -308,7 +324,7 @@ def access_ended(row: OutboxMessage, to: Addressee) -> Context | None:
 
 
 def _moment(to: Addressee, moment: datetime) -> str:
-    return time_words(moment, _reader(to.user))
+    return time_words(moment, to.reading)
 
 
 def _for_colleague(row: OutboxMessage, to: Addressee) -> Case | None:

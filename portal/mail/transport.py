@@ -103,8 +103,15 @@ def send(mail: Mail, letter: Letter, message_id: str, *, settings: Settings, sta
     return "smtp"
 
 
+def _subject(text: str) -> str:
+    """What people called a case, themselves or their organisation stands in it. An encoded word among that (=?utf-8?q?...?=) would be
+    decoded when the letter is written out, line breaks, further headers and a body of its own included; so it is no longer one."""
+    return " ".join(text.split()).replace("=?", "= ?")
+
+
 def _message(letter: Letter, message_id: str, settings: Settings) -> Message:
-    message = Message(subject=letter.subject, recipients=[letter.to], body=letter.text, html=letter.html, sender=settings.mail_from)
+    message = Message(subject=_subject(letter.subject), recipients=[letter.to], sender=settings.mail_from)
+    message.body, message.html = letter.text, letter.html
     message.msgId = message_id
     message.extra_headers = {"Auto-Submitted": "auto-generated"}
     return message

@@ -45,6 +45,15 @@ class AgreementRow:
         """Whether its last day has passed."""
         return self.ends_on is not None and self.ends_on < now().date()
 
+    @property
+    def state(self) -> str:
+        """How it stands today: draft, coming, active or ended."""
+        if self.status is not AgreementStatus.ACTIVE:
+            return self.status.value
+        if self.over:
+            return AgreementStatus.ENDED.value
+        return "coming" if self.starts_on is not None and self.starts_on > now().date() else AgreementStatus.ACTIVE.value
+
 
 @dataclass(frozen=True)
 class AgreementDetail(AgreementRow):
@@ -198,10 +207,11 @@ def delete(party_id: int, agreement_id: int, *, by: Viewer) -> str:
     return number
 
 
-def put_document(party_id: int, agreement_id: int, upload: Upload, *, by: Viewer) -> AgreementDetail:
+def put_document(party_id: int, agreement_id: int, upload: Upload, *, version: int, by: Viewer) -> AgreementDetail:
     """Lay the signed paper with the agreement; it takes the place of an older one."""
     party = reach_as_team(party_id, by=by, change=True)
     found = _load(party, agreement_id, by)
+    _check_seen(found, version)
     intake.check(upload)
     changes = {"document": [found.document_name or None, upload.name], "sha256": [None, upload.sha256]}
     found.document_id, found.document_name = intake.keep(upload).id, upload.name
@@ -211,17 +221,24 @@ def put_document(party_id: int, agreement_id: int, upload: Upload, *, by: Viewer
     return _detail(found)
 
 
-def remove_document(party_id: int, agreement_id: int, *, by: Viewer) -> AgreementDetail:
+def remove_document(party_id: int, agreement_id: int, *, version: int, by: Viewer) -> AgreementDetail:
     """Take the document away."""
     party = reach_as_team(party_id, by=by, change=True)
     found = _load(party, agreement_id, by)
     if found.document_id is None:
         raise Refusal("This agreement has no document.")
+    _check_seen(found, version)
     _record(Kind.AGREEMENT_EDITED, party, found, by, {"document": [found.document_name, None]})
     found.document_id, found.document_name = None, ""
     found.version += 1
     db.session.flush()
     return _detail(found)
+
+
+def _check_seen(found: Agreement, version: int) -> None:
+    """Nobody takes away or replaces a document they have not seen."""
+    if version != found.version:
+        raise Stale("Somebody changed this agreement after you opened it. Look at what it has now, then try again.")
 
 
 def _fitting(party: Party, terms: Terms, *, but: int = 0) -> dict[str, Any]:

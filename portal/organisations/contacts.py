@@ -87,13 +87,6 @@ def contact(party_id: int, contact_id: int, *, by: Viewer) -> ContactRow:
     return _told([_load(reach(party_id, by=by), contact_id)])[0]
 
 
-def primary(party_id: int, *, by: Viewer) -> ContactRow | None:
-    """Whom to turn to first, where that is known."""
-    party = reach(party_id, by=by)
-    found = db.session.scalar(select(Contact).where(Contact.id == party.primary_contact_id, Contact.party_id == party.id))
-    return _told([found])[0] if found else None
-
-
 def names(party_id: int, *, by: Viewer, besides: Iterable[int] = ()) -> list[tuple[int, str]]:
     """Id and name of the first 500 by name, and of those in `besides`, to choose from."""
     party, kept = reach(party_id, by=by), set(besides)

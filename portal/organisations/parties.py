@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select, tuple_
 from ..accounts.models import AccountType, Membership, Profile, User, folded
 from ..accounts.permissions import Permission, ProfileType
 from ..accounts.viewer import Viewer
+from ..alike import bare, is_team
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..cases.models import Case
@@ -292,12 +293,22 @@ def _free_name(name: str, organisation_id: int, *, but: int, by: Viewer) -> str:
     if not name:
         raise Unfit("name", _("Give the organisation a name."))
     queue_up("names of external organisations")
-    known = select(Party.name).where(Party.organisation_id == organisation_id, Party.id != but)
-    taken = next((other for other in db.session.scalars(known) if _plain(other) == _plain(name)), None)
-    if taken is not None and by.external:  # which other organisations there are is not theirs to know
-        raise Unfit("name", _("This name can't be used. Choose another one, or ask the security team."))
+    known = dict(db.session.execute(select(Party.id, Party.name).where(Party.organisation_id == organisation_id)).all())
+    own = known.pop(but, None)
+    if by.external:
+        return name if name == own else _own_name(name, known.values(), organisation_id)
+    taken = next((other for other in known.values() if _plain(other) == _plain(name)), None)
     if taken is not None:
         raise Unfit("name", f"There is already an external organisation called {taken}. Choose another name.")
+    return name
+
+
+def _own_name(name: str, others: Iterable[str], organisation_id: int) -> str:
+    """A name an organisation gives itself: none a reader would take for the team's, or for that of another one. Which of the two it
+    was is not said, for which others there are is not theirs to know."""
+    tenant = db.session.get_one(Organisation, organisation_id).name
+    if not bare(name) or is_team(name, tenant) or bare(name) in {bare(other) for other in others}:
+        raise Unfit("name", _("This name can't be used. Choose another one, or ask the security team."))
     return name
 
 
@@ -327,10 +338,12 @@ def _tidy_notes(notes: str) -> str:
 
 def tidy_domains(text: str) -> str:
     """Domains as they are stored: in lower case, each once, with spaces between; refused when one is none."""
-    words = [word.removeprefix("*.").lstrip("@").rstrip(".").lower() for word in text.replace(",", " ").replace(";", " ").split()]
+    words = [word.lstrip("@").rstrip(".").lower() for word in text.replace(",", " ").replace(";", " ").split()]
     wanted = list(dict.fromkeys(word for word in words if word))
     if len(wanted) > MOST_DOMAINS:
         raise Unfit("domains", f"Give at most {MOST_DOMAINS} domains.")
+    if starred := [word for word in wanted if "*" in word]:
+        raise Unfit("domains", f"Write out each domain instead of “{starred[0][:64]}”: a star does not stand for all domains below one.")
     if wrong := [word for word in wanted if not _is_domain(word)]:
         raise Unfit("domains", f"“{wrong[0][:64]}” is not a domain. Write domains like example.org, with spaces between.")
     return " ".join(wanted)
@@ -359,7 +372,12 @@ def allows(domains: Collection[str], email: str) -> bool:
 
 def allowed_domains(party: Party) -> frozenset[str]:
     """The domains its people's addresses must have, for `allows`; empty for any."""
-    return frozenset(plain_domain(word) for word in party.domains.split())
+    return plain_domains(party.domains)
+
+
+def plain_domains(text: str) -> frozenset[str]:
+    """The domains in a text as machines write them."""
+    return frozenset(plain_domain(word) for word in text.split())
 
 
 _TIDY: dict[str, Any] = {

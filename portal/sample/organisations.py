@@ -66,5 +66,5 @@ def _agree(harbourline: int, corvane: int, lead: int, by: Viewer) -> None:
     )
     made = agreements.create(harbourline, terms, by=by)
     paper = intake.upload_of("Service agreement NC-2026-014.txt", "\n".join(PAPER).encode())
-    agreements.put_document(harbourline, made.id, paper, by=by)
+    agreements.put_document(harbourline, made.id, paper, version=made.version, by=by)
     agreements.create(corvane, Terms("NC-2026-031", "Disclosure of flaws in Corvane controllers"), by=by)

@@ -129,8 +129,9 @@ def _changes(case: Case, wanted: Plan, reason: str) -> dict[str, list[Any]]:
 
 
 def _told(names: list[str], total: int) -> list[str]:
-    if len(names) == total:
+    if len(names) == total <= MOST:
         return names
+    names = names[:MOST]
     return [*names, "and many more" if total > MANY else f"and {total - len(names)} more"]
 
 

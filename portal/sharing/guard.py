@@ -47,10 +47,11 @@ def _plain_value(element: Any, **_: Any) -> Any:
 
 def engage(viewer: Viewer) -> None:
     """From here on this session shows only what the viewer may see."""
-    pairs = _pairs(viewer)
+    pairs, sayings = _pairs(viewer), scope.sayings(viewer)
     db.session.info["viewer"] = viewer
+    db.session.info["sayings"] = sayings  # held, so that nothing else can come to have the same id meanwhile
     db.session.info["criteria"] = _laid(pairs)
-    db.session.info["conditions"] = frozenset((model, id(condition)) for model, condition in (*pairs, *scope.sayings(viewer)))
+    db.session.info["conditions"] = frozenset((model, id(condition)) for model, condition in (*pairs, *sayings))
 
 
 def release() -> None:
@@ -58,6 +59,7 @@ def release() -> None:
     db.session.info.pop("viewer", None)
     db.session.info.pop("criteria", None)
     db.session.info.pop("conditions", None)
+    db.session.info.pop("sayings", None)
 
 
 @contextmanager

@@ -6,18 +6,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import select
 
-from ..accounts import roster, staff, standing
-from ..accounts.models import Profile, User
+from ..accounts import newcomers, roster, staff
+from ..accounts.models import Profile
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
-from ..clock import now
 from ..extensions import db
 from ..organisations import addresses, agreements, parties
 from ..organisations.models import Contact, Party
 from ..paging import Page
 from ..refusals import NotVisible
+from ..settings import values
 from ..words import Wording, later
 from . import guard
 from .records import (
@@ -56,8 +56,9 @@ ACTS = {
 class OwnOrganisation:
     """The external organisation one portal administrator manages. For everybody else, and who looks through their eyes, it is not there."""
 
-    # How an account stands, in words.
+    # How an account stands, in words; how many people can be added or ticked at once.
     states = roster.WORDS
+    most = newcomers.MOST_AT_ONCE
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
@@ -81,7 +82,6 @@ class OwnOrganisation:
         with self._inside() as party:
             contact = party.primary_contact_id
             named = select(Contact.name).where(Contact.id == contact, Contact.party_id == party.id)
-            people, _uninvited = self._counts(party)
             return OwnDetails(
                 name=party.name,
                 phone=party.phone,
@@ -89,16 +89,9 @@ class OwnOrganisation:
                 primary_contact=(db.session.scalar(named) or "") if contact else "",
                 domains=party.domains.split(),
                 cap=party.cap,
-                people=people,
+                people=roster.number_active(party),
                 version=party.version,
             )
-
-    @staticmethod
-    def _counts(party: Party) -> tuple[int, int]:
-        """How many people are not deactivated, and how many of these nobody invited yet."""
-        uninvited = func.sum(case((standing.is_in("uninvited", now()), 1), else_=0))
-        row = db.session.execute(roster.members(party, func.count(User.id), uninvited).where(User.active)).one()
-        return int(row[0]), int(row[1] or 0)
 
     def edit(self, *, name: str, phone: str, version: int) -> None:
         """Change name and phone; Stale where somebody changed the organisation since this version."""
@@ -108,12 +101,12 @@ class OwnOrganisation:
     def uninvited(self) -> int:
         """How many people nobody invited yet."""
         with self._inside() as party:
-            return self._counts(party)[1]
+            return roster.numbers(party)[1]
 
     def role_names(self) -> list[OwnRole]:
         """The roles that are open to the organisation, by name."""
         with self._inside() as party:
-            return [OwnRole(key, name, []) for key, name in parties.open_roles(party.id, by=self.viewer)]
+            return [OwnRole(key, roster.role_word(name), []) for key, name in parties.open_roles(party.id, by=self.viewer)]
 
     def roles(self) -> list[OwnRole]:
         """The same, with what each allows."""
@@ -121,9 +114,15 @@ class OwnOrganisation:
             pairs = parties.open_roles(party.id, by=self.viewer)
             found = select(Profile.id, Profile.permissions).where(Profile.id.in_([key for key, _name in pairs]))
             allowed: dict[int, Any] = {row.id: row.permissions for row in db.session.execute(found)} if pairs else {}
-            return [OwnRole(key, name, [str(READS), *(ALLOWS[p] for p in ALLOWS if p in allowed.get(key, ()))]) for key, name in pairs]
+            words = {key: [str(READS), *(ALLOWS[p] for p in ALLOWS if p in allowed.get(key, ()))] for key, _name in pairs}
+            return [OwnRole(key, roster.role_word(name), words[key]) for key, name in pairs]
 
     # People.
+
+    @property
+    def mails(self) -> bool:
+        """Whether invitations go out by mail; where not, the security team hands over their links."""
+        return values.mail_is_set_up()
 
     def people(self, *, q: str = "", sort: str = "name", state: str = "", after: str = "") -> Page[OwnPerson]:
         """Who has an account and works for the organisation."""
@@ -177,14 +176,14 @@ class OwnOrganisation:
         """Those that are no drafts."""
         with self._inside() as party:
             rows = agreements.agreements(party.id, by=self.viewer)
-            return [OwnAgreement(row.id, row.number, row.title, row.status.value, row.starts_on, row.ends_on) for row in rows]
+            return [OwnAgreement(row.id, row.number, row.title, row.state, row.starts_on, row.ends_on) for row in rows]
 
     def agreement(self, agreement_id: int) -> OwnAgreementPage:
         """One of them."""
         with self._inside() as party:
             row = agreements.agreement(party.id, agreement_id, by=self.viewer)
             times = [(int(level), *row.times[level]) for level in sorted(row.times, reverse=True) if any(row.times[level])]
-            basics = (row.id, row.number, row.title, row.status.value, row.starts_on, row.ends_on, row.hours)
+            basics = (row.id, row.number, row.title, row.state, row.starts_on, row.ends_on, row.hours)
             return OwnAgreementPage(*basics, times, [name for _id, name in row.contacts], row.document_name, row.document_size)
 
     def document(self, agreement_id: int) -> SharedContent:
@@ -199,7 +198,7 @@ def _person(row: Any) -> OwnPerson:
         name=row.name,
         email=row.email,
         role_ids=tuple(row.role_ids),
-        role_names=tuple(row.role_names),
+        role_names=tuple(map(roster.role_word, row.role_names)),
         portal_admin=row.portal_admin,
         state=row.standing.state,
         until=row.standing.until,

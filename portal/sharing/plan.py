@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, select, text, union_all
 
-from ..accounts.directory import Outsider, count_outsiders, counted, crews, outsiders
+from ..accounts.directory import Outsider, count_outsiders, counted, crews, outsiders, together
 from ..accounts.models import folded
 from ..cases.models import Attachment, Case, Comment, Observable
 from ..cases.text import snippet
@@ -51,7 +51,7 @@ Until = datetime | None | Keep
 @dataclass(frozen=True)
 class Plan:
     """What confirming would do. `total` people will see the case; `gained` and `lost` count those whose names the lists begin,
-    up to directory.MANY and one.
+    up to directory.MANY and one. `mixed`: how many external organisations would read the same case, when more than one.
 
     `returning`: what outsiders saw before and would see again, the first of `returns`; `comments`, `files`, `items`: how many external
     ones, and how much evidence added from outside, they would see. `until`: when sharing would end by itself. `needs_reason`: it goes
@@ -68,6 +68,7 @@ class Plan:
     lost: int
     changed: bool
     warnings: list[str] = field(default_factory=list)
+    mixed: int = 0
     returning: list[str] = field(default_factory=list)
     returns: int = 0
     comments: int = 0
@@ -190,24 +191,24 @@ def plan(
     """
     _check(case, access)
     turn = _turn(case, access, frozenset(user_ids), frozenset(parties), facts)
-    before, after = turn.before, turn.after
-    gains, gained = _difference(case, after, before, facts, turn.known)
-    losses, lost = _difference(case, before, after, facts, turn.known)
+    gains, gained = _difference(case, turn.after, turn.before, facts, turn.known)
+    losses, lost = _difference(case, turn.before, turn.after, facts, turn.known)
     ends = _until(case, access, until)
     until_changed = access in SHARED and ends != (case.shared_until if case.shared else None)
     returning, returns = facts.returning(case) if access in SHARED and not case.shared else ([], 0)
     shown = dict(zip(("files", "comments", "items"), facts.shown(case), strict=True)) if access in SHARED else {}
     return Plan(
         access=access,
-        before=before,
-        after=after,
-        total=facts.everybody(case) if after is None else len(after),
+        before=turn.before,
+        after=turn.after,
+        total=facts.everybody(case) if turn.after is None else len(turn.after),
         gains=gains,
         gained=gained,
         losses=losses,
         lost=lost,
-        changed=access is not case.access_now or before != after or until_changed or turn.wanted != turn.through,
+        changed=access is not case.access_now or turn.before != turn.after or until_changed or turn.wanted != turn.through,
         warnings=_warnings(case, access, turn),
+        mixed=len(turn.mixed),
         returning=returning,
         returns=returns,
         **shown,
@@ -236,6 +237,13 @@ class _Turn:
     def opens(self) -> bool:
         """Whether people can come to see it who were not among those of now."""
         return bool(self.wanted.keys() - self.through.keys()) or (self.after is None and self.before is not None)
+
+    @property
+    def mixed(self) -> list[str]:
+        """The external organisations whose people would read the same case, by name; none when it is only one."""
+        theirs = {self.known[key].organisation for key in self.after or () if key in self.known}
+        names = sorted({*theirs, *self.wanted.values()} - {""})
+        return names if len(names) > 1 else []
 
 
 def _turn(case: Case, access: Access, user_ids: frozenset[int], parties: frozenset[int], facts: Facts) -> _Turn:
@@ -318,10 +326,11 @@ def _warnings(case: Case, access: Access, turn: _Turn) -> list[str]:
     if access is Access.ALL_EXTERNAL:
         told.append("This includes people who are invited later.")
     if turn.wanted:
-        told.append(f"This includes people who join {_and(list(turn.wanted.values()))} later.")
-    organisations = {turn.known[key].organisation for key in turn.after or () if key in turn.known}
-    if len(mixed := sorted({*organisations, *turn.wanted.values()} - {""})) > 1:
-        told.append(f"People of {len(mixed)} external organisations will read the same case and what the others write: {_and(mixed)}.")
+        told.append(f"This includes people who join {together(list(turn.wanted.values()), NAMED)} later.")
+    if mixed := turn.mixed:
+        told.append(
+            f"People of {len(mixed)} external organisations will read the same case and what the others write: {together(mixed, NAMED)}."
+        )
     if access in SHARED and case.tlp == STRICT:
         told.append(
             "The case is TLP:AMBER+STRICT, which stays within one organisation. Whoever is outside may receive it for a reason only."
@@ -329,12 +338,6 @@ def _warnings(case: Case, access: Access, turn: _Turn) -> list[str]:
     if access in SHARED and case.tlp == RED:
         told.append("The case is TLP:RED: only for the people you name. Make sure that each of them may receive it.")
     return told
-
-
-def _and(names: list[str]) -> str:
-    if len(names) > NAMED:
-        return f"{', '.join(names[:NAMED])} and {len(names) - NAMED} more"
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 _file, _comment, _item = (cast("Table", model.__table__) for model in (Attachment, Comment, Observable))

@@ -286,12 +286,12 @@ class OwnAddress:
 
 @dataclass(frozen=True, slots=True)
 class OwnAgreement:
-    """A service agreement of the reader's own external organisation, in a list."""
+    """A service agreement of the reader's own external organisation, in a list. `state`: coming, active or ended."""
 
     id: int
     number: str
     title: str
-    status: str
+    state: str
     starts_on: date | None
     ends_on: date | None
 
@@ -303,7 +303,7 @@ class OwnAgreementPage:
     id: int
     number: str
     title: str
-    status: str
+    state: str
     starts_on: date | None
     ends_on: date | None
     hours: str

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import and_, bindparam, case, func, select
 
 from ..accounts.directory import Outsider, outsiders
 from ..accounts.models import Membership
@@ -84,14 +84,23 @@ def _told(of: Case, rows: Any, ids: Any) -> Iterator[Seer]:
         yield Seer(row.actor_id, row.name, int(row.views), int(row.downloads), row.first_at, row.last_at, row.actor_id in reached)
 
 
+# Written once, as directory.outsiders asks of what it is given.
+_opened = select(AuditEntry.actor_id).where(
+    AuditEntry.case_id == bindparam("case_id"),
+    AuditEntry.actor_external.is_(True),
+    AuditEntry.kind.in_(LOOKS),
+    AuditEntry.actor_id.is_not(None),
+)
+_people = REACHED.subquery()
+_NAMED_NEVER = select(_people.c.user_id).where(_people.c.user_id.not_in(_opened))
+_member = Membership.__table__.alias("member")
+_ALL_NEVER = select(_member.c.user_id).where(_member.c.organisation_id == bindparam("place"), _member.c.user_id.not_in(_opened))
+
+
 def never(of: Case, limit: int | None = NEVER_SHOWN + 1) -> list[Outsider]:
     """Those who could open the case now and never did, by name."""
-    opened = select(AuditEntry.actor_id).where(_looked(of.id), AuditEntry.actor_id.is_not(None))
     if of.access_now is Access.EXTERNAL:
-        people = REACHED.subquery()
-        ids = select(people.c.user_id).where(people.c.user_id.not_in(opened))
-        return outsiders(of.organisation_id, ids=ids, limit=limit, case_id=of.id)
+        return outsiders(of.organisation_id, ids=_NAMED_NEVER, limit=limit, case_id=of.id)
     if of.access_now is Access.ALL_EXTERNAL:
-        ids = select(Membership.user_id).where(Membership.organisation_id == of.organisation_id, Membership.user_id.not_in(opened))
-        return outsiders(of.organisation_id, ids=ids, limit=limit)
+        return outsiders(of.organisation_id, ids=_ALL_NEVER, limit=limit, case_id=of.id, place=of.organisation_id)
     return []

@@ -36,6 +36,7 @@ SENTENCES = {
     ),
     503: later("The system is busy. Wait a few seconds and try again; nothing was changed."),
 }
+MOST_KEPT, AROUND = 200_000, 200  # characters that are kept, and what the page writes around each field
 NEVER_KEPT = frozenset({"csrf_token", "submission", "seen", "version", "again", "current", "code", "recovery_code", "credential"})
 
 
@@ -121,7 +122,17 @@ def typed() -> list[tuple[str, str]]:
         pairs = list(request.form.items(multi=True))
     except RequestEntityTooLarge:  # reading it is what went wrong
         return []
-    return [(name, value) for name, value in pairs if name not in NEVER_KEPT and "password" not in name and value.strip()][:50]
+    return _as_much_as_fits([(name, value) for name, value in pairs if name not in NEVER_KEPT and "password" not in name and value.strip()])
+
+
+def _as_much_as_fits(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first of them; the page writes each twice, and a sign-in carries them all along."""
+    size = 0
+    for at, (name, value) in enumerate(pairs):
+        size += len(name) + len(value) + AROUND
+        if size > MOST_KEPT:
+            return pairs[:at]
+    return pairs
 
 
 def is_htmx() -> bool:

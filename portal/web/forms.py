@@ -5,13 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from email_validator import EmailNotValidError, validate_email
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import EmailField, PasswordField, SelectMultipleField, TextAreaField
 from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from ..accounts import mail_addresses
+from ..refusals import Unfit
 from ..settings import values
 from ..words import Number, _, later
 
@@ -33,8 +34,17 @@ def typed_before(fields: dict[str, str]) -> MultiDict[str, str]:
 
 
 def stripped(value: Any) -> Any:
-    """A filter that takes blanks off both ends, and out what nobody can see: control characters, and those that turn text around."""
+    """A filter for one line that takes blanks off both ends, and out what nobody can see: control characters, and those that turn
+    text around."""
     return "".join(c for c in value if not _unseen(c)).strip() if isinstance(value, str) else value
+
+
+def stripped_lines(value: Any) -> Any:
+    """The same filter for several lines: they stay lines, and tabs stay tabs."""
+    if not isinstance(value, str):
+        return value
+    ended = value.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(c for c in ended if c in "\n\t" or not _unseen(c)).strip()
 
 
 def _unseen(character: str) -> bool:
@@ -51,13 +61,12 @@ class Address:
     """Accepts anything shaped like an address, private domains included; nothing is looked up."""
 
     def __call__(self, form: Any, field: Any) -> None:
-        typed = field.data or ""
-        if not typed.partition("@")[0].isascii():
-            raise ValidationError(_("Many mail servers cannot write to addresses with such letters before the @. Enter another address."))
+        if field.errors:  # too long, which is said already
+            return
         try:
-            validate_email(typed, check_deliverability=False, globally_deliverable=False, allow_smtputf8=False)
-        except EmailNotValidError:
-            raise ValidationError(_("Enter an e-mail address like name@example.org.")) from None
+            mail_addresses.read(field.data or "")
+        except Unfit as refusal:
+            raise ValidationError(refusal.sentence) from None
 
 
 class SameAs:

@@ -50,13 +50,19 @@ def language(chosen: str) -> str:
     chosen = chosen or request.cookies.get("language", "")
     if chosen in spoken:
         return chosen
-    return _best(request.headers.get("Accept-Language", ""), tuple(spoken))
+    return _best(request.headers.get("Accept-Language", "")[:200], tuple(spoken))
 
 
 @lru_cache(maxsize=512)
 def _best(asked: str, spoken: tuple[str, ...]) -> str:
-    """Worked out once for each way browsers ask, of which there are few."""
-    return parse_accept_header(asked, LanguageAccept).best_match(spoken) or "en"
+    """The first language asked for that is spoken, whatever country it is of. Werkzeug's own choice prefers a French asked for last to
+    an English of Canada asked for first. Worked out once for each way browsers ask, of which there are few."""
+    known = {one.lower(): one for one in (*spoken, "en")}
+    for tag, quality in parse_accept_header(asked, LanguageAccept):
+        found = known.get(tag.lower()) or known.get(tag.partition("-")[0].lower())
+        if found and quality > 0:
+            return found
+    return "en"
 
 
 def zone_in_words() -> str:

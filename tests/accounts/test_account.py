@@ -154,6 +154,19 @@ def test_a_taken_address_looks_the_same_and_nothing_is_sent_there(cast: Cast) ->
         confirm(token("vic@people.example"))
 
 
+def test_an_address_taken_in_its_other_spelling_is_taken(cast: Cast) -> None:
+    start_writing()
+    cast.user("vic").email = "vic@bücher.example"
+    db.session.commit()
+    ask(cast, "vic@xn--bcher-kva.example")
+    assert not letters("email_change")
+    with pytest.raises(NotVisible):
+        confirm(token("vic@xn--bcher-kva.example"))
+    db.session.rollback()
+    with pytest.raises(Unfit, match="This is your address already"):
+        ask(cast, "vic@xn--bcher-kva.example", who="vic")
+
+
 def test_an_address_taken_in_the_meantime_is_not_taken_over(app: Flask, cast: Cast) -> None:
     ask(cast)
     ask(cast, who="vic")

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from portal.accounts import account, affiliation, invitations, joining, links, people, staff
-from portal.accounts.models import Membership, OneTimeLink, Purpose
+from portal.accounts import account, affiliation, invitations, joining, links, people, roster, staff
+from portal.accounts.models import AccountType, Membership, OneTimeLink, Purpose
 from portal.audit.record import Trace
 from portal.database import start_writing
 from portal.extensions import db
-from portal.organisations.models import Contact, ContactEmail
-from portal.refusals import Unfit
+from portal.mail import letters as mail
+from portal.organisations import parties
+from portal.organisations.models import Contact, ContactEmail, Party
+from portal.refusals import NotVisible, Unfit
 from tests.accounts.staffing import Firm, a_party, role_ids
 from tests.factories import PASSWORD
-from tests.fixtures.rooms import Cast, letters
+from tests.fixtures.rooms import Cast, at_once, letters, newest_audit, roles_of
 from tests.fixtures.world import Browser, World
 
 
@@ -34,20 +37,113 @@ def contact(acme: Firm, who: str) -> tuple[str, bool, list[str], int]:
     return found.name, found.confirmed, list(emails), found.party_id
 
 
-def test_who_works_for_another_organisation_is_a_contact_there(acme: Firm) -> None:
+def employ(acme: Firm, who: str, works_for: str, *roles: str) -> None:
+    start_writing()
+    joining.set_profiles(acme.ids[who], acme.tenant, role_ids(*roles), works_for=works_for, by=acme.cast("olga"))
+    db.session.commit()
+
+
+@pytest.mark.parametrize("elsewhere", ["Other", "Acmee", "Rival"])
+def test_nobody_changes_employer_with_their_account(acme: Firm, elsewhere: str) -> None:
+    Firm(acme.cast, "rival")
+    before = (acme.seat("boss").contact_id, roles_of(acme.ids["boss"], acme.tenant), db.session.scalar(select(func.count(Party.id))))
+    with pytest.raises(Unfit, match=r"boss works for Acme\. Whoever changes employer gets a new account") as refused:
+        employ(acme, "boss", elsewhere, "External-Actor")
+    assert refused.value.field == "works_for"
+    db.session.commit()  # as a view does that shows the sentence and goes elsewhere
+    seat = acme.seat("boss")
+    after = (seat.contact_id, roles_of(acme.ids["boss"], acme.tenant), db.session.scalar(select(func.count(Party.id))))
+    assert (after, seat.party_id, seat.portal_admin) == (before, acme.id, True)
+
+
+def test_who_works_for_nobody_any_more_manages_nobody(acme: Firm) -> None:
     former = acme.seat("boss").contact_id
-    start_writing()
-    joining.set_profiles(acme.ids["boss"], acme.tenant, role_ids("External-Actor"), works_for="Other", by=acme.cast("olga"))
-    db.session.commit()
-    name, confirmed, emails, employer = contact(acme, "boss")
-    assert (name, confirmed, emails) == ("boss", True, [acme.email("boss")])
-    assert employer != acme.id
-    assert not acme.seat("boss").portal_admin
+    employ(acme, "boss", "", "External-Reader")
+    assert (acme.seat("boss").party_id, acme.seat("boss").contact_id, acme.seat("boss").portal_admin) == (None, None, False)
     assert db.session.get_one(Contact, former).party_id == acme.id
+    told = {entry.kind: entry.changes for entry in newest_audit(2)}
+    assert told["people:admin-removed"] == {"works_for": ["Acme", "Acme"]}
+    assert told["membership:changed"] == {"works_for": ["Acme", ""]}
+    employ(acme, "worker", "", "External-Reader")
+    assert "people:admin-removed" not in {entry.kind for entry in newest_audit(1)}
+    with pytest.raises(Unfit, match="is an address of worker, a contact of another external organisation"):
+        employ(acme, "worker", "Other", "External-Reader")
+    db.session.rollback()
+    employ(acme, "worker", "Acme", "External-Reader")
+    assert (acme.seat("worker").party_id, contact(acme, "worker")[2]) == (acme.id, [acme.email("worker")])
+
+
+def test_an_organisation_made_by_typing_its_name_is_on_record(acme: Firm) -> None:
+    acme.ids["hanna"] = acme.cast.world.people["hanna"]
+    employ(acme, "hanna", "Other", "External-Reader")
+    _changed, made = newest_audit(2)
+    assert (made.kind, made.actor_name, made.changes["party"]) == ("party:created", "Olga Person", ["Other", "Other"])
+    assert made.object_id == str(acme.seat("hanna").party_id)
+
+
+def test_an_organisation_typed_with_an_invitation_is_on_record(acme: Firm) -> None:
+    seat = joining.Seat(acme.tenant, frozenset(role_ids("External-Reader")))
     start_writing()
-    joining.set_profiles(acme.ids["boss"], acme.tenant, role_ids("External-Actor"), works_for="", by=acme.cast("olga"))
+    invitations.invite(
+        email="new@typed.example", name="New", kind=AccountType.EXTERNAL, seats=[seat], works_for="Typed", by=acme.cast("olga")
+    )
     db.session.commit()
-    assert (acme.seat("boss").party_id, acme.seat("boss").contact_id) == (None, None)
+    assert "party:created" in [entry.kind for entry in newest_audit(3)]
+
+
+def limit(acme: Firm, **changes: Any) -> None:
+    start_writing()
+    parties.edit(acme.id, version=acme.party().version, by=acme.cast("olga"), **changes)
+    db.session.commit()
+
+
+def ways_in(acme: Firm, email: str) -> dict[str, Callable[[], Any]]:
+    """Every way of the console to let one more person work for Acme."""
+    olga, seat = acme.cast("olga"), joining.Seat(acme.tenant, frozenset(role_ids("External-Reader")))
+    about: dict[str, Any] = {"email": email, "name": "New", "kind": AccountType.EXTERNAL, "seats": [seat], "by": olga}
+    hanna = acme.cast.world.people["hanna"]
+    return {
+        "invited": lambda: invitations.invite(works_for="acme", **about),
+        "employed": lambda: joining.set_profiles(hanna, acme.tenant, role_ids("External-Reader"), works_for="Acme", by=olga),
+    }
+
+
+@pytest.mark.parametrize("way", ["invited", "employed", "unlocked"])
+def test_the_cap_holds_whichever_way_somebody_comes(acme: Firm, way: str) -> None:
+    acme.act(staff.deactivate, "worker")
+    limit(acme, cap=2)
+    ways = ways_in(acme, "new@acme.example") | {"unlocked": lambda: people.unlock(acme.ids["worker"], by=acme.cast("olga"))}
+    start_writing()
+    with pytest.raises(Unfit, match=r"Acme may have 2 people\. Deactivate somebody there"):
+        ways[way]()
+    db.session.rollback()
+    limit(acme, cap=3)
+    start_writing()
+    ways[way]()
+    db.session.commit()
+    assert roster.number_active(acme.party()) == 3
+
+
+@pytest.mark.parametrize("way", ["invited", "employed"])
+def test_the_domains_hold_whichever_way_somebody_comes(acme: Firm, way: str) -> None:
+    limit(acme, domains="acme.example")
+    start_writing()
+    with pytest.raises(Unfit, match=r"Acme takes only addresses of these domains: acme\.example\."):
+        ways_in(acme, "new@other.example")[way]()
+
+
+def test_two_ways_in_at_once_do_not_pass_the_cap(app: Flask, acme: Firm) -> None:
+    limit(acme, cap=4)
+    boss, ways = acme("boss"), ways_in(acme, "new@acme.example")
+
+    def invite() -> None:
+        start_writing()
+        ways["invited"]()
+        db.session.commit()
+
+    told = at_once(app, invite, lambda: acme.add("one@acme.example", by=boss))
+    assert sorted(isinstance(one, Unfit) for one in told) == [False, True]
+    assert roster.number_active(acme.party()) == 4
 
 
 def test_new_profiles_alone_leave_the_employer(acme: Firm) -> None:
@@ -81,9 +177,77 @@ def test_an_address_of_another_contact_is_not_taken_over(acme: Firm) -> None:
     other.contact("Somebody", "right@acme.example")
     acme.new("typo")
     start_writing()
-    people.edit(acme.ids["typo"], name="typo", email="right@acme.example", by=acme.cast("olga"))
+    with pytest.raises(Unfit, match=r"right@acme\.example is an address of the contact Somebody"):
+        people.edit(acme.ids["typo"], name="typo", email="right@acme.example", by=acme.cast("olga"))
     db.session.commit()
-    assert contact(acme, "typo")[2] == [acme.email("typo")]
+    assert (acme.user("typo").email, contact(acme, "typo")[2]) == (acme.email("typo"), [acme.email("typo")])
+
+
+def test_a_corrected_address_keeps_to_the_domains(acme: Firm) -> None:
+    acme.new("typo")
+    limit(acme, domains="acme.example")
+    start_writing()
+    with pytest.raises(Unfit, match="only addresses of certain domains"):
+        people.edit(acme.ids["typo"], name="typo", email="typo@other.example", by=acme.cast("olga"))
+
+
+def with_password(acme: Firm, who: str) -> None:
+    start_writing()
+    acme.user(who).password_hash = acme.cast.user("hanna").password_hash
+    db.session.commit()
+
+
+def confirm(email: str) -> None:
+    asked = select(OneTimeLink).where(OneTimeLink.purpose == Purpose.EMAIL, OneTimeLink.email == email)
+    token = links.token_for(db.session.scalars(asked.order_by(OneTimeLink.id.desc())).first() or pytest.fail("no link"))
+    start_writing()
+    account.confirm_email(token, keep=None)
+    db.session.commit()
+
+
+@pytest.mark.parametrize("other", ["w@bücher.example", "w@xn--bcher-kva.example"])
+def test_an_address_of_another_contact_cannot_be_confirmed(acme: Firm, other: str) -> None:
+    with_password(acme, "worker")
+    account.ask_for_email(acme("worker"), "w@bücher.example", PASSWORD, trace=Trace())
+    db.session.commit()
+    [letter] = letters("email_change")
+    acme.contact("Somebody", other)
+    assert mail.write(letter) is None
+    with pytest.raises(NotVisible):
+        confirm("w@bücher.example")
+    db.session.rollback()
+    assert (acme.user("worker").email, contact(acme, "worker")[2]) == (acme.email("worker"), [acme.email("worker")])
+    # Who asks for it now gets the same answer as ever, but no letter.
+    account.ask_for_email(acme("worker"), "w@bücher.example", PASSWORD, trace=Trace())
+    db.session.commit()
+    assert len(letters("email_change")) == 1
+    with pytest.raises(NotVisible):
+        confirm("w@bücher.example")
+
+
+def test_a_persons_own_second_address_becomes_that_of_the_account(acme: Firm) -> None:
+    with_password(acme, "worker")
+    key = acme.seat("worker").contact_id
+    db.session.add(ContactEmail(contact_id=key, organisation_id=acme.tenant, email="w@second.example", position=1))
+    db.session.commit()
+    account.ask_for_email(acme("worker"), "w@second.example", PASSWORD, trace=Trace())
+    db.session.commit()
+    confirm("w@second.example")
+    assert acme.user("worker").email == "w@second.example"
+    assert "w@second.example" in contact(acme, "worker")[2]
+
+
+def test_a_new_address_of_another_domain_is_refused_and_not_confirmed(acme: Firm) -> None:
+    with_password(acme, "worker")
+    account.ask_for_email(acme("worker"), "w@other.example", PASSWORD, trace=Trace())
+    db.session.commit()
+    limit(acme, domains="acme.example")
+    with pytest.raises(NotVisible):
+        confirm("w@other.example")
+    db.session.rollback()
+    with pytest.raises(Unfit, match="Your organisation does not use addresses of this domain") as refused:
+        account.ask_for_email(acme("worker"), "w@other.example", PASSWORD, trace=Trace())
+    assert refused.value.field == "email"
 
 
 def test_whoever_confirms_a_new_address_has_it_as_contact(acme: Firm) -> None:

@@ -13,9 +13,10 @@ from portal.accounts.models import User
 from portal.audit.models import AuditEntry
 from portal.database import start_writing
 from portal.extensions import db
-from portal.refusals import Refusal
+from portal.organisations import contacts
+from portal.refusals import Refusal, Stale
 from tests.accounts.staffing import TAKEN, Firm, a_party
-from tests.fixtures.rooms import Cast, letters, roles_of
+from tests.fixtures.rooms import Cast, at_once, letters, roles_of
 
 TABLE = """organisation,email,name,roles,portal administrator
 Acme,Kim@Acme.example,Kim Doe,External-Reader; external-actor,yes
@@ -129,10 +130,57 @@ def test_the_same_name_with_two_teams_must_be_told_apart(acme: Firm) -> None:
 
 def test_deactivated_people_stay_so(acme: Firm) -> None:
     acme.act(staff.deactivate, "worker")
-    [told] = take_in("organisation,email,roles,portal administrator\nAcme,worker@acme.example,External-Actor,yes\n", apply=True)
+    table = "organisation,email,roles,portal administrator\nAcme,worker@acme.example,External-Actor,"
+    [told] = take_in(f"{table}no\n", apply=True)
     assert told.done
     assert "stays deactivated" in told.sentence
+    [refused] = take_in(f"{table}yes\n", apply=True)
+    assert (refused.done, refused.sentence) == (False, "Is deactivated. Reactivate the account first.")
     assert not acme.user("worker").active
+    assert not acme.people()["worker"].portal_admin
+
+
+def test_a_row_with_too_many_cells_is_refused_and_the_others_are_done(acme: Firm) -> None:
+    table = "organisation,email,name,roles\nAcme,kim@acme.example,Doe, Kim,External-Reader\nAcme,lee@acme.example,Lee,External-Reader,,\n"
+    first, second = take_in(table, apply=True)
+    assert (first.done, second.done) == (False, True)
+    assert first.sentence == "The row has more than 4 cells. Put quotation marks around what contains a separator."
+    assert "kim" not in acme.people()
+
+
+def test_a_column_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(Refusal, match="The first row must name each column once: email is there twice"):
+        people_file.read("organisation,email,roles,Email\nAcme,a@acme.example,External-Reader,b@acme.example\n")
+
+
+def test_a_name_that_is_not_taken_over_is_told(acme: Firm) -> None:
+    acme.contact("Con Tact", "con@acme.example")
+    rows = ["worker@acme.example,Somebody Else", "worker@acme.example,worker", "con@acme.example,Other Name", "new@acme.example,New"]
+    told = take_in("organisation,roles,email,name\n" + "".join(f"Acme,External-Reader,{row}\n" for row in rows), apply=True)
+    assert [one.sentence.partition("Keeps")[2] for one in told] == [" the name worker.", "", " the name Con Tact.", ""]
+
+
+def test_an_import_beside_somebody_who_saves_contacts_waits_for_nobody_for_ever(app: Flask, acme: Firm) -> None:
+    rival, olga = Firm(acme.cast, "rival"), acme.cast("olga")
+    held = {firm.id: firm.contact(f"Con {firm.name}", f"con@{firm.name}.example") for firm in (acme, rival)}
+    ids = {key: contact.id for key, contact in held.items()}
+
+    def save() -> None:
+        for number in range(30):
+            for key in (rival.id, acme.id):
+                start_writing()
+                found = contacts.contact(key, ids[key], by=olga)
+                about = {"name": found.name, "phone": "", "job_title": f"Number {number}"}
+                contacts.edit(key, ids[key], version=found.version, emails="\n".join(found.emails), by=olga, **about)
+                db.session.commit()
+
+    def bring() -> None:
+        for number in range(10):
+            rows = [f"{name},p{number}{turn}@{name}.example,External-Reader\n" for turn in range(3) for name in ("acme", "rival")]
+            told = take_in("organisation,email,roles\n" + "".join(rows), apply=True)
+            assert all(one.done for one in told), told
+
+    assert [one for one in at_once(app, save, bring, save) if one is not None and not isinstance(one, Stale)] == []
 
 
 def test_the_command_says_what_would_be_done_and_then_does_it(app: Flask, acme: Firm, capsys: pytest.CaptureFixture[str]) -> None:

@@ -269,3 +269,15 @@ def test_the_current_password_is_asked_for_and_guesses_are_counted(cast: Cast) -
         sign_in.change_password(viewer, PASSWORD, NEW, face="portal", trace=TRACE)
     db.session.rollback()
     assert passwords.verify(cast.user("hanna").password_hash, PASSWORD)
+
+
+def test_an_address_is_the_same_however_its_domain_is_written(cast: Cast) -> None:
+    start_writing()
+    cast.user("hanna").email = "eva@bücher.example"
+    db.session.commit()
+    for written in ("eva@bücher.example", "Eva@xn--bcher-kva.example"):
+        assert enter(written).user.email == "eva@bücher.example"
+    assert len(letters("reset")) == 0
+    sign_in.ask_for_reset("eva@xn--bcher-kva.example", trace=TRACE)
+    db.session.commit()
+    assert len(letters("reset")) == 1

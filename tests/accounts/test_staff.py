@@ -11,7 +11,7 @@ import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.accounts import invitations, links, platform, sessions, staff
+from portal.accounts import invitations, links, platform, roster, sessions, staff
 from portal.accounts.models import LoginSession, Membership, OneTimeLink, Purpose, User
 from portal.audit.feed import newest
 from portal.audit.models import AuditEntry
@@ -226,6 +226,18 @@ def test_who_is_deactivated_does_not_count_as_administrator(acme: Firm) -> None:
     assert acme.act(staff.remove_admin, "deputy", "boss") == [("deputy", True), ("boss", False)]
 
 
+def test_who_never_set_up_the_account_does_not_count_as_administrator(acme: Firm) -> None:
+    acme.new("kim")
+    acme.act(staff.make_admin, "kim")
+    assert roster.number_of_admins(acme.party()) == 2
+    assert acme.act(staff.remove_admin, "deputy") == [("deputy", True)]
+    assert acme.act(staff.remove_admin, "boss") == [("boss", False)]
+    assert acme.act(staff.deactivate, "kim") == [("kim", True)]  # nobody who could act is lost by it
+    acme.act(staff.reactivate, "kim")
+    assert acme.act(staff.remove_admin, "kim", "boss") == [("kim", True), ("boss", False)]
+    assert roster.number_of_admins(acme.party()) == 1
+
+
 def test_all_administrators_at_once_leave_one(acme: Firm) -> None:
     assert acme.act(staff.remove_admin, "deputy", "boss") == [("deputy", True), ("boss", False)]
 
@@ -291,17 +303,33 @@ def test_who_also_belongs_to_another_team_is_left_to_the_security_team(acme: Fir
     assert not acme.user("worker").active
 
 
-def test_roles_are_set_from_the_open_ones_and_others_stay(acme: Firm) -> None:
+def test_a_closed_role_stays_for_administrators_and_goes_when_the_team_says_so(acme: Firm) -> None:
     from portal.organisations import parties
 
+    olga = acme.cast("olga")
     assert acme.act(VERBS["roles"], "worker", "deputy") == [("worker", True), ("deputy", True)]
     assert roles_of(acme.ids["worker"], acme.tenant) == ["External-Actor"]
     start_writing()
     parties.edit(acme.id, version=acme.party().version, role_ids=role_ids("External-Reader"), by=acme.cast("olga"))
     db.session.commit()
-    acme.act(lambda party_id, ids, *, by: staff.set_roles(party_id, ids, role_ids("External-Reader"), by=by), "worker")
-    assert roles_of(acme.ids["worker"], acme.tenant) == ["External-Actor", "External-Reader"]
-    assert acme.people()["worker"].role_names == ("External-Actor", "External-Reader")
+    reader, actor = role_ids("External-Reader", "External-Actor")
+    for _round in range(2):
+        start_writing()
+        [told] = staff.set_roles(acme.id, [acme.ids["worker"]], [reader], by=acme("boss"))
+        db.session.commit()
+        assert told.sentence == "Has these roles, and keeps Participant, which the security team gave."
+        assert acme.people()["worker"].role_names == ("External-Actor", "External-Reader")
+    assert dict(staff.roles_for(acme.id, [acme.ids["worker"]], by=olga)) == {reader: "External-Reader", actor: "External-Actor"}
+    assert dict(staff.roles_for(acme.id, [acme.ids["boss"]], by=olga)) == {reader: "External-Reader"}
+    with pytest.raises(NotVisible):
+        staff.roles_for(acme.id, [acme.ids["worker"]], by=acme("boss"))
+    for chosen, left in (([reader, actor], ["External-Actor", "External-Reader"]), ([reader], ["External-Reader"])):
+        start_writing()
+        staff.set_roles(acme.id, [acme.ids["worker"]], chosen, by=olga)
+        db.session.commit()
+        assert roles_of(acme.ids["worker"], acme.tenant) == left
+    with pytest.raises(Unfit, match="not open to the organisation"):
+        staff.set_roles(acme.id, [acme.ids["worker"]], [actor], by=olga)
 
 
 def test_a_new_administrator_is_told_and_may_act(acme: Firm) -> None:
@@ -325,7 +353,7 @@ def test_every_act_stands_in_the_live_feed(acme: Firm) -> None:
         ("made a person portal administrator no more", "kim"),
         ("made a person portal administrator", "kim"),
         ("changed a person's roles", "kim"),
-        ("cancelled an invitation", "kim"),
+        ("withdrew an invitation", "kim"),
         ("sent an invitation", "kim"),
         ("added a person to an external organisation", "kim"),
     ]

@@ -160,6 +160,11 @@ def test_the_bar_counts_and_the_buttons_stay_in_sight(start_server: type[LiveSer
     expect(confirm).to_have_text(re.compile(r"^Share \d cases?, take access away in \d$"))
     expect(confirm).to_be_in_viewport(ratio=1)
     expect(page.locator(".audience-short")).to_have_text(re.compile(r"^\d cases?, \+\d, −\d people$"))
+    for crew in ("Harbourline Freight", "Kestrel & Vane Architects"):
+        page.get_by_role("list", name="External organisations").get_by_label(crew).check()
+    expect(page.locator(".audience-heed").first).to_contain_text("People of several organisations read the same case")
+    for heed in page.locator(".audience-heed").all():
+        expect(heed).to_be_in_viewport(ratio=1)
     page.goto(page.url.split("/console")[0] + "/console/cases")
     star = page.locator(".star[aria-pressed=false]").first
     star.click()

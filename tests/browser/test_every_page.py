@@ -116,6 +116,21 @@ PORTAL = [
     "/portal/account/second-step",
     "/portal/cases/999999",
 ]
+# {person} is somebody of Harbourline, whose administrator looks at these.
+OWN_ORGANISATION = [
+    "/portal/",
+    "{case}",
+    "/portal/account",
+    "/portal/organisation",
+    "/portal/organisation/people",
+    "/portal/organisation/people?state=locked",
+    "/portal/organisation/people/add",
+    "/portal/organisation/people/act?act=deactivate&people={person}",
+    "/portal/organisation/people/act?act=roles&people={person}",
+    "/portal/organisation/addresses",
+    "/portal/organisation/agreements",
+    "{agreement}",
+]
 DOOR = ["/console/sign-in", "/portal/sign-in/step", "/portal/sign-in", "/portal/forgotten", "/new-link", "/invitation/broken", "/nowhere"]
 A_CASE = "a[href*='/portal/cases/']:has(.number)"
 WIDTHS = (320, 360, 768, 1440)
@@ -221,14 +236,59 @@ def test_every_portal_page_in_other_languages(demo_server: LiveServer, open_page
         if not path.startswith("/console"):
             check(page, demo_server.url + path, looks)
             expect(page.locator("html")).to_have_attribute("lang", language)
-    page.goto(f"{demo_server.url}/portal/sign-in")
-    page.locator("input[name=email]").fill("beatriz.quintanar@northwind.example")
-    page.locator("input[name=password]").fill(sample_password(demo_server))
-    page.locator("input[name=password]").press("Enter")
+    enter_portal(page, demo_server, "beatriz.quintanar@northwind.example")
     case = page.locator(A_CASE).first.get_attribute("href")
     for path in PORTAL:
         check(page, demo_server.url + path.format(case=case), looks)
         expect(page.locator("html")).to_have_attribute("lang", language)
+
+
+def enter_portal(page: Page, server: LiveServer, email: str) -> None:
+    """Sign in whatever the language is."""
+    page.goto(f"{server.url}/portal/sign-in")
+    page.locator("input[name=email]").fill(email)
+    page.locator("input[name=password]").fill(sample_password(server))
+    page.locator("input[name=password]").press("Enter")
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "es"])
+def test_every_page_of_ones_own_organisation(demo_server: LiveServer, open_page: OpenPage, language: str) -> None:
+    page = open_page()
+    page.context.add_cookies([{"name": "language", "value": language, "url": demo_server.url}])
+    enter_portal(page, demo_server, "marit.solbakken@harbourline.example")
+    known = {"case": page.locator(A_CASE).first.get_attribute("href")}
+    page.goto(f"{demo_server.url}/portal/organisation/agreements")
+    known["agreement"] = page.locator("main a[href*='/agreements/']").first.get_attribute("href")
+    page.goto(f"{demo_server.url}/portal/organisation/people")
+    known["person"] = page.locator("input[name=people]").first.get_attribute("value")
+    for width in (320, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.locator("input[name=people]").first.check()
+        page.locator(".own-people .menu > summary").first.click()
+        inside(page, "#people .bulk", width)
+        inside(page, ".own-people .menu[open] .menu-sheet", width)
+        page.reload()
+    for path in OWN_ORGANISATION:
+        check(page, demo_server.url + path.format(**known), AXE if LONG or language == "en" else {360: ("light",)})
+        if path == "{case}":
+            steps_stand_apart(page)
+
+
+def inside(page: Page, what: str, width: int) -> None:
+    box = page.locator(what).bounding_box()
+    assert box is not None, what
+    assert box["x"] >= 0, what
+    assert box["x"] + box["width"] <= width, f"{what} ends at {box['x'] + box['width']:.0f} of {width} px"
+
+
+def steps_stand_apart(page: Page) -> None:
+    """The words of the three steps of a case."""
+    for width in (320, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        words = [word.bounding_box() for word in page.locator(".timeline strong").all()]
+        ends = [(word["x"], word["x"] + word["width"]) for word in words if word]
+        assert len(ends) == 3
+        assert ends[0][1] < ends[1][0] < ends[1][1] < ends[2][0] < ends[2][1] <= width, ends
 
 
 def test_every_page_of_the_front_door(demo_server: LiveServer, page: Page) -> None:

@@ -91,7 +91,7 @@ def _add(page: Page, scripts: bool) -> None:
     expect(page.get_by_text("Somebody new sees no case yet.")).to_be_visible()
     box = page.get_by_label("E-mail addresses")
     box.fill(f"rubbish {TEXT}")
-    page.locator(".card", has_text="External-Actor").get_by_role("checkbox").check()
+    page.locator(".card", has_text="Participant").get_by_role("checkbox").check()
     if scripts:
         expect(page.locator(".address-chip")).to_have_count(5)
         expect(page.locator(".address-chip.wrong")).to_have_count(1)
@@ -112,7 +112,7 @@ def _add(page: Page, scripts: bool) -> None:
     fits(page)
     if scripts:
         page.get_by_role("button", name="Send", exact=True).click()
-        expect(page.get_by_text("The invitation is on its way.")).to_be_visible()
+        expect(page.get_by_text("Invited. The security team can hand over the link.")).to_be_visible()
     else:
         page.get_by_role("link", name="Later").click()
 
@@ -190,7 +190,7 @@ def test_your_organisation_is_free_of_barriers(furnished: LiveServer, open_page:
     expect(page.locator(".address-chip")).to_have_count(5)
     axe(page)
     page.get_by_label("E-mail addresses").fill(TEXT)
-    page.locator(".card", has_text="External-Actor").get_by_role("checkbox").check()
+    page.locator(".card", has_text="Participant").get_by_role("checkbox").check()
     page.get_by_role("button", name="Add people").click()
     expect(page.get_by_text("Send invitations now?")).to_be_visible()
     axe(page)

@@ -58,7 +58,7 @@ def test_an_administrator_can_look_after_a_guest(start_server: Start, open_page:
     expect(page.get_by_role("button", name="Copy")).to_be_visible(visible=scripts)
     look(page, scripts)
     page.get_by_role("link", name="Done").click()
-    press(page, "Cancel invitation", "Its link no longer works.")
+    press(page, "Withdraw invitation", "Its link no longer works.")
     press(page, "Send invitation", "A new invitation")
 
     page.get_by_role("link", name="Change").click()

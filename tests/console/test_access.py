@@ -209,7 +209,7 @@ def test_a_reason_is_asked_for_only_when_the_tlp_says_so(app: Flask, world: Worl
     refused = ada.confirm(path(world, "internal"), query)
     assert refused.status_code == 422
     assert "why these people may receive it" in refused.text
-    assert ada.confirm(path(world, "internal"), {**query, "reason": "They run the machine."}).status_code == 303
+    assert ada.confirm(path(world, "internal"), {**query, "reason": "They run\r\nthe machine."}).status_code == 303
     assert "They run the machine." in ada.get(f"/console/cases/{world.cases['internal']}/history").text
     assert "They run the machine." not in browse("vic").get(f"/portal/cases/{world.cases['internal']}").text
 

@@ -8,12 +8,14 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.accounts.models import Membership
+from portal.cases.models import Case
 from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations.models import Party, PartyKind
+from tests.fixtures.company import Company
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -100,3 +102,48 @@ def test_many_cases_are_shared_with_it_at_once(world: World, browse: Browse, con
     for name in ("internal", "shared"):
         assert browse("vic").get(f"/portal/cases/{world.cases[name]}").status_code == 200
     assert browse("hanna").get(f"/portal/cases/{world.cases['shared']}").status_code == 200
+
+
+def beside(page: str) -> str:
+    """What stands with the confirming button, which stays in sight."""
+    return " ".join(re.sub(r"<[^>]+>", " ", unescape(page).rpartition('<div class="actions">')[2]).split())
+
+
+def test_what_warns_stands_beside_the_button(app: Flask, world: World, browse: Browse, company: Company) -> None:
+    ada, theirs = browse("ada"), [company.parties[name] for name in ("Contoso Ltd", "Fabrikam Works")]
+
+    def one(case: str, parties: list[int]) -> str:
+        return beside(ada.get(path(world, case), query_string={"access": "external", "parties": parties}, htmx=True).text)
+
+    assert "organisations" not in one("internal", theirs[:1])
+    assert "People of 2 organisations read the same case Share with" in one("internal", theirs)
+    assert re.search(r"\d things from before will be visible again", one("revoked", theirs))
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Case).where(Case.number == world.cases["internal"]).values(tlp=3))
+        db.session.commit()
+    assert "TLP:AMBER+STRICT: say above why they may receive it" in one("internal", theirs)
+
+    def many(*names: str) -> str:
+        query = {"case": [world.cases[name] for name in names], "access": "add", "parties": theirs}
+        return beside(ada.get("/console/cases/bulk/share", query_string=query, htmx=True).text)
+
+    told = many("internal", "shared", "restricted")
+    assert "People of several organisations read the same case, in 1 case" in told
+    assert "2 cases are left out" in told
+    assert "left out" not in many("shared")
+
+
+def test_whoever_was_never_invited_is_not_called_invited(world: World, browse: Browse) -> None:
+    olga = browse("olga")
+
+    def newt() -> str:
+        found = olga.get(path(world, "internal"), query_string={"q": "newt"}, htmx=True).text
+        return " ".join(re.sub(r"<[^>]+>", " ", found).split())
+
+    assert "· not invited" in newt()
+    page = f"/console/people/{world.people['newt']}"
+    olga.post(f"{page}/invitation", {})
+    assert "· invited" in newt()
+    olga.post(f"{page}/invitation/cancel", {})
+    assert "· not invited" in newt()

@@ -64,6 +64,16 @@ def test_olga_can_make_one_and_finds_it_in_the_list(app: Flask, olga: Browser) -
     assert "None is called that" in olga.get(LIST, query_string={"q": "globex"}).text
 
 
+def test_what_is_typed_on_several_lines_stays_on_several_lines(app: Flask, olga: Browser, company: Company) -> None:
+    notes = "Call the desk first.\r\n\tThen write.\x00\r\n\r\nNever on Fridays.\u202e"
+    sent = {"name": "Initech", "kind": "client", "domains": "first.example\r\nsecond.example", "notes": notes}
+    assert olga.post(f"{LIST}/new", sent).status_code == 303
+    with app.app_context():
+        stored = db.session.scalars(select(Party).where(Party.name == "Initech")).one()
+        assert stored.domains == "first.example second.example"
+        assert stored.notes == "Call the desk first.\n\tThen write.\n\nNever on Fridays."
+
+
 def test_a_new_one_that_will_not_do_keeps_what_was_typed(olga: Browser, company: Company) -> None:
     sent = {"name": "contoso LTD", "kind": "client", "cap": "0", "domains": "x_y!", "notes": "Call first."}
     page = olga.post(f"{LIST}/new", sent)
@@ -179,6 +189,19 @@ def test_addresses_are_added_removed_and_saved_together(app: Flask, olga: Browse
     assert "Berlin" not in olga.get(where).text
 
 
+def test_the_51st_address_is_refused_and_stays_on_the_page(olga: Browser, contoso: str) -> None:
+    where = f"{contoso}/addresses"
+    sent = {**typed(olga.get(where).text), "row": [str(at) for at in range(51)]}
+    sent |= {f"a{at}-kind": "legal" for at in range(51)} | {f"a{at}-street": f"{at} Long Road" for at in range(51)}
+    refused = olga.post(where, sent)
+    assert refused.status_code == 422
+    assert "An organisation can have 50 addresses. Remove some first." in refused.text
+    assert ("50 Long Road" in refused.text, 'name="more"' in refused.text, "data-unsaved" in refused.text) == (True, False, True)
+    fifty = olga.post(where, {**sent, "row": sent["row"][:50], "more": "1"}).text
+    assert (fifty.count('name="row"'), 'name="more"' in fifty) == (50, False)
+    assert olga.post(where, {**sent, "row": sent["row"][:50]}).status_code == 303
+
+
 def test_an_address_of_another_organisation_cannot_be_saved_here(olga: Browser, contoso: str, company: Company) -> None:
     form = typed(olga.get(f"{contoso}/addresses").text)
     answer = olga.post(f"{contoso}/addresses", {**form, "a0-key": company.addresses["Fabrikam Works"]})
@@ -210,19 +233,45 @@ def test_agreements_are_written_edited_ended_and_deleted(olga: Browser, contoso:
 def test_a_document_goes_in_and_comes_out_as_a_download_in_a_sandbox(olga: Browser, contoso: str, company: Company) -> None:
     here = f"{contoso}/agreements/{company.drafts['Contoso Ltd']}"
     assert olga.get(f"{here}/document").status_code == 404
-    sent = {"document": (io.BytesIO(b"<script>signed</script>"), "Vertrag für Contoso.html")}
+    sent = {"version": "1", "document": (io.BytesIO(b"<script>signed</script>"), "Vertrag für Contoso.html")}
     assert olga.post(f"{here}/document", sent, content_type="multipart/form-data").status_code == 303
     given = olga.get(f"{here}/document")
     assert given.data == b"<script>signed</script>"
     assert given.headers["Content-Disposition"].startswith("attachment;")
     assert given.headers["Content-Security-Policy"].startswith("sandbox;")
+    assert olga.get(f"{here}/document/remove").status_code == 200
     for nothing in ({}, {"document": (io.BytesIO(b""), "empty.pdf")}):
-        refused = olga.post(f"{here}/document", nothing, content_type="multipart/form-data")
+        refused = olga.post(f"{here}/document", {"version": "2", "replace": "1", **nothing}, content_type="multipart/form-data")
         assert (refused.status_code, "Vertrag für Contoso.html" in unescape(refused.text)) == (422, True)
-    assert olga.post(f"{here}/document/remove").status_code == 303
+    asked = typed_version(olga.get(f"{here}/document/remove").text)
+    assert olga.post(f"{here}/document/remove", {"version": asked}).status_code == 303
     assert olga.get(f"{here}/document").status_code == 404
-    assert olga.post(f"{here}/document/remove").status_code == 303
+    assert olga.post(f"{here}/document/remove", {"version": asked}).status_code == 303
     assert "has no document" in olga.get(here).text
+
+
+def typed_version(page: str) -> str:
+    return re.findall(r'name="version" value="(\d+)"', page)[-1]
+
+
+def test_a_signed_document_goes_only_when_that_was_asked_and_said(olga: Browser, contoso: str, company: Company) -> None:
+    here = f"{contoso}/agreements/{company.agreements['Contoso Ltd']}"
+
+    def put(**more: str) -> tuple[int, str]:
+        sent = {"document": (io.BytesIO(b"second"), "second.pdf"), **more}
+        answer = olga.post(f"{here}/document", sent, content_type="multipart/form-data")
+        return answer.status_code, unescape(answer.text)
+
+    seen = typed_version(olga.get(here).text)
+    status, page = put(version=seen)
+    assert (status, "Tick that the new document replaces Contoso Ltd.pdf" in page) == (422, True)
+    assert "Remove the document Contoso Ltd.pdf?" in unescape(olga.get(f"{here}/document/remove").text)
+    assert put(version=seen, replace="1")[0] == 303
+    status, page = put(version=seen, replace="1")
+    assert (status, "after you opened it" in page) == (422, True)
+    assert olga.post(f"{here}/document/remove", {"version": seen}).status_code == 303
+    assert "after you opened it" in olga.get(here).text
+    assert olga.get(f"{here}/document").data == b"second"
 
 
 def test_people_pages_lead_to_the_organisation_somebody_works_for(olga: Browser, contoso: str, company: Company) -> None:

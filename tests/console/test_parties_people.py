@@ -14,7 +14,7 @@ from portal.accounts.models import Membership, User
 from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
-from portal.organisations.models import Contact, Party
+from portal.organisations.models import Contact, Party, party_profile
 from tests.fixtures.company import Company
 from tests.fixtures.world import Browser, World
 
@@ -196,6 +196,41 @@ def test_roles_of_several_are_set_at_once_and_start_with_what_one_holds(olga: Br
     assert olga.post(f"{contoso}/people/act", {"act": "roles", "people": ids, "roles": [1]}).status_code == 422
     assert "2 people" in words(olga.post(f"{contoso}/people/act", {"act": "roles", "people": ids, "roles": [reader]}).text)
     assert "Petra Person petra@people.example External-Reader" in words(olga.get(f"{contoso}/people").text)
+
+
+def test_a_role_that_was_closed_is_offered_where_it_is_held_and_goes(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    actor, reader = company.roles["External-Actor"], company.roles["External-Reader"]
+    with app.app_context():
+        db.session.execute(party_profile.delete().where(party_profile.c.profile_id == actor))
+        db.session.commit()
+    asked = olga.get(f"{contoso}/people/act", query_string={"act": "roles", "people": company.people["petra"]}).text
+    assert re.search(rf'value="{actor}" checked', asked)
+    done = olga.post(f"{contoso}/people/act", {"act": "roles", "people": company.people["petra"], "roles": [reader]})
+    assert done.status_code == 200
+    assert "Petra Person petra@people.example External-Reader" in words(olga.get(f"{contoso}/people").text)
+    asked = olga.get(f"{contoso}/people/act", query_string={"act": "roles", "people": company.people["petra"]}).text
+    assert f'value="{actor}"' not in asked
+
+
+def test_500_can_be_added_and_invited_at_once_and_not_one_more(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    sent = {"addresses": " ".join(f"p{number}@people.example" for number in range(501)), "roles": [company.roles["External-Reader"]]}
+    refused = olga.post(f"{contoso}/people/add", sent)
+    assert (refused.status_code, "Add at most 500 addresses at once." in refused.text) == (422, True)
+    added = olga.post(f"{contoso}/people/add", {**sent, "addresses": sent["addresses"].removesuffix(" p500@people.example")})
+    waiting = re.findall(r'name="people" value="(\d+)"', added.text)
+    invited = words(olga.post(f"{contoso}/people/act", {"act": "invite", "people": waiting}).text)
+    assert "500 people invited" in invited
+    assert "on its way" not in invited
+
+
+def test_who_was_left_for_later_is_told(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
+    page = words(olga.get(f"{contoso}/people").text)
+    assert "1 person has not been invited yet and cannot sign in." in page
+    olga.post(f"{contoso}/people/add", {"addresses": "later@people.example", "roles": [company.roles["External-Reader"]]})
+    page = olga.get(f"{contoso}/people").text
+    assert "2 people have not been invited yet and cannot sign in." in words(page)
+    assert f"{contoso}/people?state=uninvited" in page
+    assert "not been invited yet" not in words(olga.get(f"{contoso}/people?state=uninvited").text)
 
 
 def test_nobody_ticked_or_an_unknown_act_leads_back(olga: Browser, contoso: str, company: Company) -> None:

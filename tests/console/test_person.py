@@ -73,9 +73,9 @@ def test_somebody_not_invited_yet_can_be(world: World, browse: Browse) -> None:
     text = page(olga, world, "newt")
     assert "Invitation waiting" in text
     assert "Invited by Olga Person" in text
-    assert "The invitation of Newt Person is cancelled." in act(olga, world, "newt", "invitation/cancel")
+    assert "The invitation of Newt Person is withdrawn." in act(olga, world, "newt", "invitation/cancel")
     assert "Not invited" in page(olga, world, "newt")
-    assert "has no invitation that could be cancelled" in act(olga, world, "newt", "invitation/cancel")
+    assert "has no invitation that could be withdrawn" in act(olga, world, "newt", "invitation/cancel")
 
 
 def test_whoever_was_cancelled_gets_no_new_link_by_asking(

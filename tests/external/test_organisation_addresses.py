@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations.models import Agreement, PartyAddress
+from tests.factories import PASSWORD
 from tests.fixtures.company import Company
 from tests.fixtures.world import Browser
 
@@ -103,6 +106,51 @@ def test_odd_addresses_do_no_harm(enter: Enter, rows: list[str]) -> None:
     assert petra.post(f"{ROOT}/addresses", {**sent, "act": "leave-x"}).status_code == 200
 
 
+def test_more_addresses_than_an_organisation_can_have_are_refused_and_stay_on_the_page(app: Flask, company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    seen = petra.get(f"{ROOT}/addresses").text.split('name="seen" value="')[1].split('"')[0]
+    fifty = {"seen": seen, "row": [str(at) for at in range(50)]}
+    fifty |= {f"a{at}-kind": "legal" for at in range(51)} | {f"a{at}-street": f"{at} Long Road" for at in range(51)}
+    page = petra.post(f"{ROOT}/addresses", {**fifty, "act": "add"}).text
+    assert page.count('name="row"') == 50
+    assert "An organisation can have 50 addresses." in page
+    assert 'value="add"' not in page
+    refused = petra.post(f"{ROOT}/addresses", {**fifty, "row": [str(at) for at in range(51)], "act": "save"})
+    assert refused.status_code == 422
+    assert "An organisation can have 50 addresses. Remove some first." in refused.text
+    assert "50 Long Road" in refused.text
+    count = select(func.count()).select_from(PartyAddress).where(PartyAddress.party_id == company.parties["Contoso Ltd"])
+    assert _ask(app, count) == 1
+    assert petra.post(f"{ROOT}/addresses", {**fifty, "act": "save"}).status_code == 303
+    assert _ask(app, count) == 50
+
+
+def test_all_addresses_are_kept_when_the_session_has_ended_meanwhile(enter: Enter) -> None:
+    petra = enter("petra")
+    petra.get(f"{ROOT}/addresses")
+    petra.client.set_cookie("portal", "over", domain="127.0.0.1")
+    sent = {"row": [str(at) for at in range(50)]} | {f"a{at}-kind": "legal" for at in range(50)}
+    sent |= {f"a{at}-{name}": f"{name} {at} ü" for at in range(50) for name in ("street", "postal_code", "city", "region", "country")}
+    stopped = petra.post(f"{ROOT}/addresses", sent)
+    assert stopped.status_code == 401
+    assert "street 49 ü" in stopped.text
+    kept = stopped.text.split('name="kept" value="')[1].split('"')[0]
+    again = petra.post("/portal/sign-in", {"email": "petra@people.example", "password": PASSWORD, "kept": kept})
+    assert again.status_code == 200
+    assert "Street and number" in again.text
+    for at in range(50):
+        assert f'name="a{at}-country" value="country {at} ü"' in again.text
+
+
+def test_what_is_kept_has_an_end(enter: Enter) -> None:
+    petra = enter("petra")
+    petra.get(f"{ROOT}/addresses")
+    petra.client.set_cookie("portal", "over", domain="127.0.0.1")
+    stopped = petra.post(f"{ROOT}/addresses", {f"n{at}": f"word {at}" for at in range(20_000)})
+    assert stopped.status_code == 401
+    assert ("word 900<" in stopped.text, "word 1000<" in stopped.text) == (True, False)
+
+
 # Service agreements.
 
 
@@ -119,6 +167,19 @@ def test_agreements_can_be_read_and_their_document_taken(company: Company, enter
     assert got.data == b"The agreement with Contoso Ltd."
     assert got.headers["Content-Disposition"].startswith("attachment")
     assert "sandbox" in got.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(("starts", "ends", "said"), [(1, None, "Not begun"), (-9, 0, "In force"), (-9, -1, "Ended")])
+def test_agreements_say_whether_they_hold_today(
+    app: Flask, company: Company, enter: Enter, starts: int, ends: int | None, said: str
+) -> None:
+    today = now().date()
+    days = {"starts_on": today + timedelta(days=starts), "ends_on": None if ends is None else today + timedelta(days=ends)}
+    _change(app, update(Agreement).values(**days))
+    petra = enter("petra")
+    for path in ("agreements", f"agreements/{company.agreements['Contoso Ltd']}"):
+        page = petra.get(f"{ROOT}/{path}").text
+        assert {word for word in ("Not begun", "In force", "Ended") if f">{word}</span>" in page} == {said}
 
 
 def test_drafts_and_agreements_without_document_are_not_there(app: Flask, company: Company, enter: Enter) -> None:

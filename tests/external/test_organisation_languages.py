@@ -23,7 +23,7 @@ OWN = (
     *(f"{name.capitalize()} Person" for name in PEOPLE),
     *(f"{name}@people.example" for name in PEOPLE),
     *("new@people.example", "fred@people.example", "loose@contoso.example", "x@elsewhere.example", "rubbish", "PP"),
-    *("External-Actor", "External-Reader", "Loose Contoso", "people.example", "contoso.example", "Northwind", "Contoso Ltd.pdf"),
+    *("Loose Contoso", "people.example", "contoso.example", "Northwind", "Contoso Ltd.pdf"),
     *("Care for Contoso Ltd", "Hours of Contoso Ltd", "Contoso Ltd", "1 hour", "8 hours", "English", "Français", "Deutsch", "Español"),
     *("SLA-", "Theirs", "Mine", "Berlin", "Germany", "Street"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -77,6 +77,61 @@ def test_a_new_administrator_is_told_by_whom(acme: Firm, smtp_server: PostOffice
     assert letter["Subject"] == "You are now portal administrator of Acme"
     assert "boss made you portal administrator of Acme." in text_of(letter)
     assert "/portal/organisation" in text_of(letter)
+
+
+def test_who_was_made_one_before_setting_up_the_account_is_told_when_they_do(acme: Firm, smtp_server: PostOffice) -> None:
+    [link] = invited(acme, "kim")
+    acme.act(staff.make_admin, "kim")
+    sender.drain()
+    assert len(smtp_server.to("kim@acme.example")) == 1
+    start_writing()
+    invitations.accept(links.token_for(link), name="Kim", password=PASSWORD)
+    db.session.commit()
+    sender.drain()
+    letter = smtp_server.to("kim@acme.example")[-1]
+    assert letter["Subject"] == "You are now portal administrator of Acme"
+    assert "/portal/organisation" in text_of(letter)
+    assert len(smtp_server.to("kim@acme.example")) == 2
+
+
+def speak(acme: Firm, who: str, **language: str) -> None:
+    start_writing()
+    for name, tag in language.items():
+        setattr(acme.user(who), name, tag)
+    db.session.commit()
+
+
+def test_who_never_signed_in_is_written_to_in_the_language_of_who_invited_them(acme: Firm, smtp_server: PostOffice) -> None:
+    speak(acme, "boss", language="fr")
+    speak(acme, "deputy", browser_language="de")
+    [link] = invited(acme, "kim")
+    acme.new("lee")
+    acme.act(staff.invite, "lee", by=acme("deputy"))
+    acme.new("ann")
+    acme.act(staff.invite, "ann", by=acme.cast("olga"))
+    with time_machine.travel(link.expires_at - timedelta(hours=1), tick=False):
+        reminders.tick()
+        sender.drain()
+    bodies = {who: [text_of(letter) for letter in smtp_server.to(f"{who}@acme.example")] for who in ("kim", "lee", "ann")}
+    assert [text.startswith("Bonjour") for text in bodies["kim"]] == [True, True]
+    assert all(text.startswith("Guten Tag") for text in bodies["lee"])
+    assert all(text.startswith("Hello") for text in bodies["ann"])
+    assert all(bodies.values())
+
+
+def test_who_has_been_here_is_written_to_as_they_speak(acme: Firm, smtp_server: PostOffice) -> None:
+    speak(acme, "boss", language="fr")
+    speak(acme, "worker", language="es")
+    acme.act(staff.make_admin, "worker")
+    sender.drain()
+    assert smtp_server.to("worker@acme.example")[0]["Subject"] != "You are now portal administrator of Acme"
+    acme.new("kim")
+    acme.act(staff.invite, "kim")
+    start_writing()
+    acme.user("kim").last_sign_in_at = now()
+    db.session.commit()
+    sender.drain()
+    assert text_of(smtp_server.to("kim@acme.example")[0]).startswith("Hello")
 
 
 def test_who_is_none_any_more_is_told_nothing(acme: Firm, smtp_server: PostOffice) -> None:
@@ -193,7 +248,7 @@ def test_the_team_is_told_once_a_day_what_administrators_did(acme: Firm, smtp_se
         assert team_news.tick() == 1
         sender.drain()
     text = " ".join(text_of(smtp_server.to("olga@people.example")[1]).split())
-    assert "cancelled an invitation: kim" in text
+    assert "withdrew an invitation: kim" in text
     assert "added a person" not in text
 
 
@@ -201,6 +256,28 @@ def test_nothing_done_is_nothing_told(acme: Firm, smtp_server: PostOffice) -> No
     with later(48):
         assert team_news.tick() == 0
     assert letters("people_digest") == []
+
+
+def test_what_was_looked_at_is_not_looked_at_again_and_nothing_is_missed(acme: Firm, smtp_server: PostOffice) -> None:
+    def told_at() -> datetime | None:
+        db.session.rollback()
+        return db.session.get_one(Organisation, acme.tenant, populate_existing=True).people_told_at
+
+    looked = []
+    for hours in (1000, 1010, 1030):
+        with later(hours):
+            assert team_news.tick() == 0
+            told = told_at()
+            assert told is not None
+            looked.append(now() - told)
+    assert looked[0] < timedelta(hours=25)
+    assert looked[1] < timedelta(hours=35)  # written once a day, not every ten minutes
+    assert looked[2] < timedelta(hours=55)
+    with later(1040):
+        acme.new("kim")
+    with later(1042):
+        assert team_news.tick() == 1
+    assert len(letters("people_digest")) == 1
 
 
 def test_the_digest_is_for_who_may_know_and_wants_it(acme: Firm, smtp_server: PostOffice) -> None:

@@ -42,7 +42,8 @@ def edit(by: Viewer, party_id: int, agreement_id: int, version: int, **said: Any
 
 def put(by: Viewer, party_id: int, agreement_id: int, name: str = "paper.pdf", data: bytes = b"signed") -> AgreementDetail:
     start_writing()
-    saved = agreements.put_document(party_id, agreement_id, intake.upload_of(name, data), by=by)
+    version = agreements.agreement(party_id, agreement_id, by=by).version
+    saved = agreements.put_document(party_id, agreement_id, intake.upload_of(name, data), version=version, by=by)
     db.session.commit()
     return saved
 
@@ -79,8 +80,8 @@ def test_only_the_team_writes(cast: Cast, here: int, company: Company) -> None:
         lambda by: agreements.edit(here, signed, Terms("N", "T"), version=1, by=by),
         lambda by: agreements.end(here, signed, by=by),
         lambda by: agreements.delete(here, signed, by=by),
-        lambda by: agreements.put_document(here, signed, paper, by=by),
-        lambda by: agreements.remove_document(here, signed, by=by),
+        lambda by: agreements.put_document(here, signed, paper, version=1, by=by),
+        lambda by: agreements.remove_document(here, signed, version=1, by=by),
     )
     for act in acts:
         start_writing()
@@ -147,6 +148,22 @@ def test_ending_one_sets_its_last_day_unless_that_has_passed(cast: Cast, here: i
     assert agreements.end(here, made.id, by=cast("olga")).ends_on == date(2026, 1, 5)
 
 
+@pytest.mark.parametrize(
+    ("status", "starts", "ends", "state"),
+    [
+        ("draft", -9, -1, "draft"),
+        ("active", 1, 9, "coming"),
+        ("active", 0, 0, "active"),
+        ("active", None, None, "active"),
+        ("active", -9, -1, "ended"),
+        ("ended", 1, 9, "ended"),
+    ],
+)
+def test_how_one_stands_follows_from_its_days(cast: Cast, here: int, status: str, starts: int | None, ends: int | None, state: str) -> None:
+    first, last = (None if days is None else now().date() + timedelta(days=days) for days in (starts, ends))
+    assert create(cast("olga"), here, status=status, starts_on=first, ends_on=last).state == state
+
+
 def test_a_document_is_kept_replaced_and_removed(cast: Cast, here: int, company: Company) -> None:
     draft = company.drafts["Contoso Ltd"]
     put(cast("olga"), here, draft, "one.pdf", b"first paper")
@@ -154,16 +171,23 @@ def test_a_document_is_kept_replaced_and_removed(cast: Cast, here: int, company:
     name, size, sha256 = agreements.document(here, draft, by=cast("olga"))
     assert (name, size, b"".join(store.content(sha256, size))) == ("two.pdf", 12, b"second paper")
     start_writing()
-    agreements.remove_document(here, draft, by=cast("olga"))
+    for act in (
+        lambda: agreements.remove_document(here, draft, version=2, by=cast("olga")),
+        lambda: agreements.put_document(here, draft, intake.upload_of("three.pdf", b"third paper"), version=2, by=cast("olga")),
+    ):
+        with pytest.raises(Stale, match="after you opened it"):
+            act()
+    assert agreements.document(here, draft, by=cast("olga"))[0] == "two.pdf"
+    agreements.remove_document(here, draft, version=3, by=cast("olga"))
     with pytest.raises(NotVisible):
         agreements.document(here, draft, by=cast("olga"))
     with pytest.raises(Refusal, match="no document"):
-        agreements.remove_document(here, draft, by=cast("olga"))
+        agreements.remove_document(here, draft, version=4, by=cast("olga"))
     for upload in (intake.upload_of("empty.pdf", b""), intake.upload_of("virus.exe", b"MZ")):
         if upload.size and "exe" not in intake.forbidden():
             continue
         with pytest.raises(Refusal):
-            agreements.put_document(here, draft, upload, by=cast("olga"))
+            agreements.put_document(here, draft, upload, version=4, by=cast("olga"))
 
 
 def test_a_document_is_never_swept_away_while_its_agreement_is_there(app: Flask, cast: Cast, here: int, company: Company) -> None:

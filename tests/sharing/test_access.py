@@ -288,7 +288,7 @@ def test_a_reason_nobody_asked_for_is_not_kept(cast: Cast) -> None:
 
 def test_a_case_shared_with_all_cannot_become_red(cast: Cast) -> None:
     case = cast.case("all")
-    with pytest.raises(Refusal, match="Share it with selected external users or make it internal"):
+    with pytest.raises(Refusal, match="Share it with people by name or make it internal"):
         cases.update_case(case, cases.draft_of(case, tlp=4), version=case.version, by=cast("ada"))
     assert case.tlp == 2
     cases.update_case(case, cases.draft_of(case, tlp=3), version=case.version, by=cast("ada"))

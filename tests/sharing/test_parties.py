@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from sqlalchemy import select
 
 from portal.accounts import joining, people
 from portal.accounts.models import Membership, Profile
+from portal.cases import cases
 from portal.cases.models import Case
 from portal.cases.queries import audiences_of
 from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations.models import Party, PartyKind
 from portal.refusals import Refusal
-from portal.sharing import access, bulk, looking, scope
+from portal.sharing import access, bulk, looking, scope, seen
 from portal.sharing.models import Access, PartyGrant
 from portal.sharing.offer import offer
 from portal.sharing.reached import audience
@@ -152,6 +154,41 @@ def test_red_stays_with_named_people_and_strict_wants_a_reason(cast: Cast, firms
         access.set_access(case, Access.EXTERNAL, set(), parties={firms["Initech"]}, by=cast("ada"))
 
 
+def test_a_case_that_is_open_to_an_organisation_does_not_become_red(cast: Cast, firms: dict[str, int]) -> None:
+    """Who joins it later would read what is for named people only."""
+    open_to(cast, firms["Contoso"], users=ids(cast, "vic"))
+    case = cases.load(cast.world.cases["internal"], change=True)
+    red = replace(cases.draft_of(case), tlp=4)
+    with pytest.raises(Refusal, match="whole organisation"):
+        cases.update_case(case, red, version=case.version, by=cast("ada"))
+    access.set_access(case, Access.EXTERNAL, ids(cast, "vic"), by=cast("ada"))
+    assert cases.update_case(case, red, version=case.version, by=cast("ada")) == ["tlp"]
+
+
+def test_somebody_who_joins_meanwhile_is_shown_before_something_is_sent_to_them(cast: Cast, firms: dict[str, int]) -> None:
+    open_to(cast, firms["Contoso"])
+    case = cast.case("internal")
+
+    def mark() -> str:
+        return audiences_of([(case.id, case.access)], case.organisation_id)[case.id].mark
+
+    before = mark()
+    assert mark() == before
+    move(cast, "vic", firms["Contoso"])
+    assert mark() != before
+
+
+def test_a_crowd_fits_into_the_record(cast: Cast, firms: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "MOST", 1)
+    open_to(cast, firms["Contoso"])
+    assert newest_audit()[0].changes["gained"] == [None, ["Hanna Person", "and 1 more"]]
+
+
+def test_who_of_the_organisation_never_looked_is_told(cast: Cast, firms: dict[str, int]) -> None:
+    open_to(cast, firms["Contoso"])
+    assert [person.name for person in seen.never(cast.case("internal"))] == ["Hanna Person", "Rhea Person"]
+
+
 @pytest.mark.parametrize("which", [0, 10**12])
 def test_an_organisation_that_is_not_theirs_is_refused(cast: Cast, firms: dict[str, int], which: int) -> None:
     foreign = Party(organisation_id=cast.world.places["there"], name="Elsewhere", kind=PartyKind.CLIENT)
@@ -163,9 +200,9 @@ def test_an_organisation_that_is_not_theirs_is_refused(cast: Cast, firms: dict[s
 
 def test_many_cases_at_once(cast: Cast, firms: dict[str, int]) -> None:
     here = ["internal", "shared"]
-    cases = [cast.case(name) for name in here]
+    both = [cast.case(name) for name in here]
     choice = bulk.Choice(Access.EXTERNAL, again=True, adding=True, parties=frozenset({firms["Contoso"]}))
-    lines = bulk.prospects(cases, choice)
+    lines = bulk.prospects(both, choice)
     assert [line.plan and line.plan.gains for line in lines] == [["Hanna Person", "Rhea Person"], []]
     assert [line.plan and line.plan.lost for line in lines] == [0, 0]
     start_writing()
@@ -196,5 +233,7 @@ def test_changing_whom_somebody_works_for_changes_what_they_see(cast: Cast, firm
     open_to(cast, firms["Fabrikam"])
     roles = [profile.id for profile in joining.held_at(cast.world.people["hanna"], cast.world.places["here"], by=cast("olga")).profiles]
     assert db.session.get(Profile, roles[0]) is not None
+    joining.set_profiles(cast.world.people["hanna"], cast.world.places["here"], roles, works_for="", by=cast("olga"))
+    assert not sees(cast, "hanna")
     joining.set_profiles(cast.world.people["hanna"], cast.world.places["here"], roles, works_for="Fabrikam", by=cast("olga"))
     assert sees(cast, "hanna")
