@@ -132,7 +132,7 @@ def ask_for_email(viewer: Viewer, email: str, password: str, *, trace: Trace) ->
 
     For an address that has an account all is the same but the letter: nobody learns here who has one.
     """
-    email = email.strip().lower()
+    email = mail_addresses.tidied(email)
     if viewer.email in mail_addresses.spellings(email):
         raise Unfit("email", _("This is your address already."))
     if not affiliation.allows(viewer.user_id, email):

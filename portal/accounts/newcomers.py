@@ -16,12 +16,13 @@ from ..organisations import parties
 from ..organisations.models import Contact, ContactEmail, Organisation, Party
 from ..refusals import Refusal, Unfit
 from ..words import _
-from . import mail_addresses, roster
+from . import mail_addresses, roster, throttle
 from .mail_addresses import Address
 from .models import AccountType, Membership, User, membership_profile, search_text_of
 from .viewer import Viewer
 
 MOST_AT_ONCE = 500  # as many as can be invited at once right after
+MOST_A_DAY = 500  # addresses a portal administrator adds or tries to
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _words(text: str) -> dict[str, Address | Unfit]:
             continue
         if address.key not in known:
             known.add(address.key)
-            told[word] = address
+            told[address.email] = address
     return told
 
 
@@ -199,6 +200,9 @@ def add(party_id: int, text: str, role_ids: Collection[int], *, by: Viewer) -> l
     if wrong:
         raise Unfit("addresses", _("%(address)s can't be added: %(reason)s", address=wrong[0].email[:128], reason=wrong[0].problem))
     check_open(party)
+    if by.external and not throttle.take("add-people", str(by.user_id), len(addresses), MOST_A_DAY):
+        most = f"{MOST_A_DAY:,}"
+        raise Unfit("addresses", _("You can add %(most)s addresses a day. Add these later, or ask the security team.", most=most))
     return _add(party, addresses, found, roles, by=by)
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from ..audit.kinds import Kind
+from ..audit.models import AuditEntry
 from ..audit.record import record_all
 from ..clock import now
 from ..extensions import db
+from ..mail.models import OutboxMessage, State
 from ..mail.outbox import post_all
 from ..organisations import parties
 from ..organisations.models import Party
@@ -32,6 +34,7 @@ from .viewer import Viewer
 
 MOST_A_DAY = 20  # invitations of a portal administrator
 A_DAY = timedelta(days=1)
+CLOSINGS = (Kind.STAFF_DEACTIVATED, Kind.USER_LOCKED)
 
 Seats = Sequence[tuple[User, Membership]]
 
@@ -58,6 +61,16 @@ def _not_here(by: Viewer) -> str:
     return "Also works in another organisation, so only an administrator of the platform can do this."
 
 
+def _by_team(kinds: tuple[Kind, ...], party: Party, seats: Seats, by: Viewer) -> set[int]:
+    """With whom the security team did the newest of these things, which a portal administrator must not undo."""
+    if not by.external:
+        return set()
+    here = (AuditEntry.organisation_id == party.organisation_id, AuditEntry.kind.in_(kinds))
+    newest = select(func.max(AuditEntry.id)).where(*here, AuditEntry.object_id.in_([str(user.id) for user, _seat in seats]))
+    theirs = select(AuditEntry.object_id).where(AuditEntry.id.in_(newest.group_by(AuditEntry.object_id)), ~AuditEntry.actor_external)
+    return {int(key) for key in db.session.scalars(theirs)}
+
+
 def _each(seats: Seats, refused: Callable[[User, Membership], str], sentence: str) -> tuple[Seats, list[Outcome]]:
     """Those with whom it can be done, and what is told of everybody. Asked of one after the other: the answer may hang on those before."""
     fit, told = [], []
@@ -80,6 +93,7 @@ def invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outc
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
     organisation = newcomers.check_open(party)
+    elsewhere = _elsewhere(party, seats) if by.external else set()
     paced = links.paced(Purpose.INVITATION, [user.id for user, _seat in seats])
     left = [MOST_A_DAY - _sent_today(by) if by.external else len(seats)]
 
@@ -90,6 +104,8 @@ def invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outc
             return _("Has set up the account already, so there is nothing to invite to.")
         if "@" not in user.email:
             return _("Has no e-mail address.")
+        if user.id in elsewhere:
+            return _not_here(by)
         if user.id in paced:
             return _("Was sent %(most)s invitations within an hour. Wait before you send another one.", most=links.MOST_AN_HOUR)
         if left[0] < 1:
@@ -166,6 +182,7 @@ def reactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
     elsewhere = set() if by.platform else _elsewhere(party, seats)
+    closed = _by_team(CLOSINGS, party, seats, by)
     left = [newcomers.places(party, len(seats))]
 
     def refused(user: User, _membership: Membership) -> str:
@@ -173,6 +190,8 @@ def reactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
             return _("Is not deactivated.")
         if user.id in elsewhere:
             return _not_here(by)
+        if user.id in closed:
+            return _("The security team closed this account. Ask them to open it again.")
         if left[0] < 1:
             return newcomers.full(party)
         left[0] -= 1
@@ -190,20 +209,36 @@ def reactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
 def make_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outcome]:
     """Let them manage the people of their organisation in the portal, and tell them by mail."""
     party = newcomers.hold(party_id, by)
+    seats = roster.seats(party, user_ids)
+    taken = _by_team((Kind.PORTAL_ADMIN_MADE, Kind.PORTAL_ADMIN_REMOVED), party, seats, by)
 
     def refused(user: User, membership: Membership) -> str:
         if membership.portal_admin:
             return _("Is portal administrator already.")
+        if user.id in taken:  # the newest is that it was taken: they are none
+            return _("The security team took this from them. Ask the security team.")
         return "" if user.active else _("Is deactivated. Reactivate the account first.")
 
-    fit, told = _each(roster.seats(party, user_ids), refused, _("Is portal administrator now."))
+    fit, told = _each(seats, refused, _("Is portal administrator now."))
     for _user, membership in fit:
         membership.portal_admin = True
     # Who has not set up the account is told when they do: before, they could not come in.
-    to = dict.fromkeys(user.id for user, _seat in fit if user.activated_at is not None)
+    told_already = _told_today(party, fit)
+    to = dict.fromkeys(user.id for user, _seat in fit if user.activated_at is not None and user.id not in told_already)
     post_all("portal_admin", to, organisation_id=party.organisation_id, extra={"by": by.name if by.user_id else ""})
     _note(Kind.PORTAL_ADMIN_MADE, party, fit, by)
     return told
+
+
+def _told_today(party: Party, seats: Seats) -> set[int]:
+    """Who was written to already, or is about to be; a letter that was dropped reached nobody."""
+    recent = _admin_letters(party, seats, OutboxMessage.created_at > now() - A_DAY, OutboxMessage.state != State.DROPPED)
+    return set(db.session.scalars(select(OutboxMessage.to_user_id).where(*recent)))
+
+
+def _admin_letters(party: Party, seats: Seats, *more: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    to = OutboxMessage.to_user_id.in_([user.id for user, _seat in seats])
+    return (to, OutboxMessage.letter == "portal_admin", OutboxMessage.organisation_id == party.organisation_id, *more)
 
 
 def remove_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outcome]:
@@ -219,6 +254,8 @@ def remove_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> lis
     fit, told = _each(roster.seats(party, user_ids), refused, _("Is not portal administrator any more."))
     for _user, membership in fit:
         membership.portal_admin = False
+    waiting = _admin_letters(party, fit, OutboxMessage.state == State.WAITING)
+    db.session.execute(update(OutboxMessage).where(*waiting).values(state=State.DROPPED, last_error="is portal administrator no more"))
     _note(Kind.PORTAL_ADMIN_REMOVED, party, fit, by)
     return told
 

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, insert, select
 
 from ..clock import now
 from ..database import queue_up, start_writing
@@ -56,6 +56,18 @@ def spend(*budgets: tuple[str, str, Limits | Callable[[], Limits]]) -> None:
         db.session.add(Attempt(bucket=bucket, at=moment))
     db.session.execute(delete(Attempt).where(Attempt.at < moment - timedelta(seconds=LONGEST)))
     db.session.commit()
+
+
+def take(name: str, key: str, number: int, most: int) -> bool:
+    """Count so many at once against a day's budget, or none when they are too many; part of the running transaction."""
+    bucket, moment = _bucket(name, key), now()
+    queue_up(bucket)
+    since = moment - timedelta(seconds=LONGEST)
+    used = db.session.scalar(select(func.count()).select_from(Attempt).where(Attempt.bucket == bucket, Attempt.at > since)) or 0
+    if used + number > most:
+        return False
+    db.session.execute(insert(Attempt), [{"bucket": bucket, "at": moment}] * number)
+    return True
 
 
 def forgive(name: str, key: str, *, tries: int | None = None) -> None:

@@ -43,7 +43,7 @@ def edit_organisation() -> Any:
     if not form.validate():
         return _details(own, form, status=422)
     try:
-        g.window.organisation.edit(name=form.name.data, phone=form.phone.data, version=number(form.version.data))
+        g.window.organisation.edit(name=form.name.data, phone=form.phone.data, version=form.version.data or "")
     except Stale:
         own = g.window.organisation.details()
         form.version.data = str(own.version)

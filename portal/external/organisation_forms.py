@@ -56,8 +56,9 @@ class RolesForm(Form):
 
 
 class AddForm(RolesForm):
-    """Addresses of new people, and what they may do."""
+    """Addresses of new people, and what they may do. `organisation`: whose form it is; somebody may look after two."""
 
+    organisation = HiddenField()
     addresses = TextAreaField(
         later("E-mail addresses"),
         validators=[Length(max=LONGEST_LIST, message=later("This is too much at once. Add these people in parts."))],

@@ -115,6 +115,9 @@ def check_people() -> Any:
 def add_people() -> Any:
     """Add them, and say what became of each address."""
     form, own = AddForm(), g.window.organisation
+    if form.organisation.data not in ("", None, str(g.viewer.party_id)):
+        form.organisation.data = str(g.viewer.party_id)
+        return _adding(form, problem=_("You have switched to another organisation since you opened this. Nobody was added."), status=422)
     if not form.validate():
         return _adding(form, status=422)
     try:
@@ -161,6 +164,7 @@ def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | N
         "act": act,
         "people": chosen,
         "asking": asking(act, chosen, mails=own.mails),
+        "leaving": act == "remove-admin" and any(person.me for person in chosen),
         "form": form,
         "roles": roles,
         "problem": problem,
@@ -177,6 +181,8 @@ def _do(act: str, ids: Iterable[int], form: RolesForm) -> list[OwnOutcome]:
 
 
 def _tell(act: str, outcomes: list[OwnOutcome]) -> Any:
+    if act == "remove-admin" and any(outcome.done and outcome.user_id == g.viewer.user_id for outcome in outcomes):
+        return see_other(".home", _("You are no longer portal administrator."))  # the list is not theirs to see any more
     if len(outcomes) == 1 and outcomes[0].done:
         return see_other(".people", _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence))
     title, mails = done(act, sum(outcome.done for outcome in outcomes)), g.window.organisation.mails

@@ -133,7 +133,7 @@ def _grants() -> None:
 
 def upgrade() -> None:
     """Upgrade schema. Columns are added and dropped in place, see 0002."""
-    for column in (_text("phone", 64), _text("domains"), _text("notes")):
+    for column in (_text("own_name", 128), _text("phone", 64), _text("domains"), _text("notes")):
         op.add_column("party", column)
     op.add_column("party", sa.Column("cap", KEY))
     op.add_column("party", sa.Column("primary_contact_id", KEY))
@@ -183,5 +183,5 @@ def downgrade() -> None:
     op.drop_index("ix_one_time_link_created_by_id", "one_time_link")
     op.drop_column("one_time_link", "reminded_at")
     op.drop_column("organisation", "people_told_at")
-    for column in ("version", "primary_contact_id", "cap", "notes", "domains", "phone"):
+    for column in ("version", "primary_contact_id", "cap", "notes", "domains", "phone", "own_name"):
         op.drop_column("party", column)

@@ -43,7 +43,8 @@ class Organisation(Model):
 
 
 class Party(Model):
-    """An external organisation: who an external person works for.
+    """An external organisation: who an external person works for. `name` is what the security team calls it, `own_name` what its portal
+    administrators call it in their own portal: whoever decides what to share with it, or who works for it, reads the team's word.
 
     `domains`: those its people's addresses must have, in lower case with spaces between; empty for any. `cap`: how many people it may
     have that are not deactivated; None for any number. `notes` are for the security team alone. `primary_contact_id` names a contact
@@ -56,6 +57,7 @@ class Party(Model):
     id: Mapped[int] = mapped_column(primary_key=True)
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     name: Mapped[str] = mapped_column(String(128))
+    own_name: Mapped[str] = mapped_column(String(128), default="", server_default=text("''"))
     kind: Mapped[PartyKind] = mapped_column(words(PartyKind))
     phone: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     domains: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))

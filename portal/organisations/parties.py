@@ -188,7 +188,7 @@ def create(
     """A new external organisation without people; `organisation_id` for the platform's administrators, who work in none."""
     check_right(by)
     home = _home(organisation_id, by)
-    values = _fitting({"name": name, "kind": kind, "phone": phone, "domains": domains, "cap": cap, "notes": notes}, home.id, by=by)
+    values = _fitting({"name": name, "kind": kind, "phone": phone, "domains": domains, "cap": cap, "notes": notes}, home.id)
     chosen = _roles_among(role_ids)
     party = Party(organisation_id=home.id, **values)
     db.session.add(party)
@@ -209,16 +209,19 @@ def _home(organisation_id: int | None, by: Viewer) -> Organisation:
 
 
 def edit(party_id: int, *, version: int, by: Viewer, **changes: Any) -> Party:
-    """Change some of name, kind, phone, domains, cap, notes, primary_contact_id, role_ids; a portal administrator name and phone only."""
+    """Change some of name, kind, phone, domains, cap, notes, primary_contact_id, role_ids; a portal administrator phone and name only: the
+    name they give is what they read themselves, the team goes on with its own."""
     party = reach(party_id, by=by, change=True)
     if by.external and not changes.keys() <= OWN_FIELDS:
         raise NotAllowed(_("Only the security team changes this."))
     if version != party.version:
         raise Stale(_("Somebody changed these details after you opened them. Compare below, then save again."))
+    if by.external and "name" in changes:
+        changes["own_name"] = changes.pop("name")
     roles_before, chosen = {}, None
     if "role_ids" in changes:
         roles_before, chosen = dict(open_roles(party_id, by=by)), _roles_among(changes.pop("role_ids"))
-    wanted = _fitting(changes, party.organisation_id, but=party.id, by=by)
+    wanted = _fitting(changes, party.organisation_id, but=party.id)
     told = {key: [getattr(party, key), new] for key, new in wanted.items() if getattr(party, key) != new}
     for key, (_old, new) in told.items():
         setattr(party, key, new)
@@ -253,12 +256,14 @@ def _roles_among(role_ids: Iterable[int]) -> dict[int, str]:
     return chosen
 
 
-def _fitting(values: dict[str, Any], organisation_id: int, *, but: int = 0, by: Viewer) -> dict[str, Any]:
+def _fitting(values: dict[str, Any], organisation_id: int, *, but: int = 0) -> dict[str, Any]:
     """The values tidied; refused at their field when they will not do."""
     tidy: dict[str, Any] = {}
     for key, value in values.items():
         if key == "name":
-            tidy[key] = _free_name(value, organisation_id, but=but, by=by)
+            tidy[key] = _free_name(value, organisation_id, but=but)
+        elif key == "own_name":
+            tidy[key] = _own_name(value, organisation_id, but)
         elif key == "primary_contact_id":
             tidy[key] = _own_contact(value, but)
         else:
@@ -288,26 +293,27 @@ def within(field: str, text: str, most: int) -> str:
     return text
 
 
-def _free_name(name: str, organisation_id: int, *, but: int, by: Viewer) -> str:
+def _free_name(name: str, organisation_id: int, *, but: int) -> str:
     name = within("name", name, LONGEST_NAME)
     if not name:
         raise Unfit("name", _("Give the organisation a name."))
     queue_up("names of external organisations")
     known = dict(db.session.execute(select(Party.id, Party.name).where(Party.organisation_id == organisation_id)).all())
-    own = known.pop(but, None)
-    if by.external:
-        return name if name == own else _own_name(name, known.values(), organisation_id)
+    known.pop(but, None)
     taken = next((other for other in known.values() if _plain(other) == _plain(name)), None)
     if taken is not None:
         raise Unfit("name", f"There is already an external organisation called {taken}. Choose another name.")
     return name
 
 
-def _own_name(name: str, others: Iterable[str], organisation_id: int) -> str:
-    """A name an organisation gives itself: none a reader would take for the team's, or for that of another one. Which of the two it
-    was is not said, for which others there are is not theirs to know."""
-    tenant = db.session.get_one(Organisation, organisation_id).name
-    if not bare(name) or is_team(name, tenant) or bare(name) in {bare(other) for other in others}:
+def _own_name(name: str, organisation_id: int, party_id: int) -> str:
+    """What an organisation calls itself: nothing a reader would take for the team. Empty while it is what the team calls it."""
+    name = within("name", name, LONGEST_NAME)
+    if not name:
+        raise Unfit("name", _("Give the organisation a name."))
+    if name == db.session.get_one(Party, party_id).name:
+        return ""
+    if not bare(name) or is_team(name, db.session.get_one(Organisation, organisation_id).name):
         raise Unfit("name", _("This name can't be used. Choose another one, or ask the security team."))
     return name
 

@@ -83,20 +83,22 @@ class OwnOrganisation:
             contact = party.primary_contact_id
             named = select(Contact.name).where(Contact.id == contact, Contact.party_id == party.id)
             return OwnDetails(
-                name=party.name,
+                name=party.own_name or party.name,
                 phone=party.phone,
                 kind=party.kind.value,
                 primary_contact=(db.session.scalar(named) or "") if contact else "",
                 domains=party.domains.split(),
                 cap=party.cap,
                 people=roster.number_active(party),
-                version=party.version,
+                version=f"{party.id}_{party.version}",
             )
 
-    def edit(self, *, name: str, phone: str, version: int) -> None:
-        """Change name and phone; Stale where somebody changed the organisation since this version."""
+    def edit(self, *, name: str, phone: str, version: str) -> None:
+        """Change name and phone; Stale where somebody changed the organisation since this version, or it is another one."""
+        whose, _bar, seen = version.partition("_")
         with self._inside() as party:
-            parties.edit(party.id, version=version, by=self.viewer, name=name, phone=phone)
+            known = int(seen) if whose == str(party.id) and seen.isascii() and seen.isdigit() and len(seen) < 18 else 0
+            parties.edit(party.id, version=known, by=self.viewer, name=name, phone=phone)
 
     def uninvited(self) -> int:
         """How many people nobody invited yet."""
@@ -162,13 +164,15 @@ class OwnOrganisation:
         """Where the organisation is, and what tells this list from what it becomes later."""
         with self._inside() as party:
             lines = addresses.addresses(party.id, by=self.viewer)
-            return [OwnAddress(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines], addresses.mark(lines)
+            own = [OwnAddress(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines]
+            return own, f"{party.id}_{addresses.mark(lines)}"
 
     def save_addresses(self, lines: Iterable[OwnAddress], *, seen: str) -> None:
         """Replace them all; Stale when they are not any more what was `seen`."""
         kept = [addresses.AddressLine(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines]
+        whose, _bar, mark = seen.partition("_")
         with self._inside() as party:
-            addresses.save(party.id, kept, seen=seen, by=self.viewer)
+            addresses.save(party.id, kept, seen=mark if whose == str(party.id) else "of another organisation", by=self.viewer)
 
     # Service agreements.
 

@@ -222,7 +222,7 @@ class OwnDetails:
     domains: list[str]
     cap: int | None
     people: int
-    version: int
+    version: str
 
 
 @dataclass(frozen=True, slots=True)

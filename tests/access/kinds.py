@@ -107,6 +107,7 @@ KINDS: dict[str, str] = {
     "party.domains": "party",
     "party.name": "party",
     "party.notes": "hidden",
+    "party.own_name": "party",
     "party.phone": "party",
     "party_address.city": "party",
     "party_address.country": "party",

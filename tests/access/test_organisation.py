@@ -140,5 +140,5 @@ def test_nothing_of_another_organisation_is_met(
     met = crawl(app, world, planted, person)
     assert unfit(planted, met, who) == {}
     seen = {planted.where[canary].split(" of ")[0] for canary in met.on if canary in planted.where}
-    wanted = {"party.name", "party.phone", "contact.name", "profile.name", "party_address.city", "agreement.title", "agreement.hours"}
+    wanted = {"party.own_name", "party.phone", "contact.name", "profile.name", "party_address.city", "agreement.title", "agreement.hours"}
     assert wanted <= seen if who == "petra" else not wanted & seen

@@ -154,6 +154,11 @@ def test_a_taken_address_looks_the_same_and_nothing_is_sent_there(cast: Cast) ->
         confirm(token("vic@people.example"))
 
 
+def test_an_address_with_letters_that_only_look_like_others_is_written_to_plainly(cast: Cast) -> None:
+    ask(cast, "Vic@\uff45xample.example")
+    assert token("vic@example.example")
+
+
 def test_an_address_taken_in_its_other_spelling_is_taken(cast: Cast) -> None:
     start_writing()
     cast.user("vic").email = "vic@bücher.example"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import func, select
 
 from portal.accounts import affiliation, people, staff
 from portal.accounts.models import AccountType, Membership, User
+from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
 from portal.organisations import parties
@@ -184,7 +188,7 @@ def test_five_hundred_pasted_addresses_with_rubbish_between(acme: Firm, app: Fla
     text = "".join((email.upper() if number % 2 else email) + between[number % 5] for number, email in enumerate(good))
     told = problems(acme, f"{text}\n{' ; '.join(rubbish)}\0{good[0]}")
     assert {email for email, problem in told.items() if not problem} == set(good)
-    assert {email for email, problem in told.items() if problem} == {word.lower() for word in rubbish}
+    assert {email for email, problem in told.items() if problem} == {word.lower().strip("<>") for word in rubbish}
     with counted(app) as statements:
         added = acme.add(text)
     assert (len(added), all(one.done for one in added)) == (491, True)
@@ -344,7 +348,19 @@ def test_the_console_gives_guests_of_an_organisation_a_contact(acme: Firm) -> No
         invitations.invite(email="con@acme.example", name="Con", works_for="Other", **about)
 
 
-def test_spellings_that_are_no_address_stay_what_they_are() -> None:
-    from portal.accounts import mail_addresses
-
-    assert mail_addresses.spellings("deleted-12") == {"deleted-12"}
+def test_a_portal_administrator_adds_five_hundred_addresses_a_day(acme: Firm) -> None:
+    acme.add(" ".join(f"p{number}@acme.example" for number in range(497)))
+    [taken] = acme.add("ada@people.example")
+    assert not taken.done  # tried is counted, too
+    with pytest.raises(Unfit, match="500 addresses a day"):
+        acme.add("one@acme.example two@acme.example three@acme.example")
+    db.session.rollback()
+    assert account("one@acme.example") is None
+    assert len(acme.add("one@acme.example two@acme.example")) == 2
+    with pytest.raises(Unfit, match="500 addresses a day"):
+        acme.add("three@acme.example")
+    db.session.rollback()
+    assert acme.add("three@acme.example", by=acme("deputy"))[0].done
+    assert acme.add("four@acme.example", by=acme.cast("olga"))[0].done
+    with time_machine.travel(now() + timedelta(hours=25)):
+        assert acme.add("five@acme.example")[0].done

@@ -278,7 +278,7 @@ def test_a_locked_person_is_offered_nowhere(cast: Cast) -> None:
     here = cast.world.places["here"]
     assert {p.name: p.state for p in directory.outsiders(here)} == {
         "Hanna Person": "active",
-        "Newt Person": "invited",
+        "Newt Person": "uninvited",
         "Rhea Person": "active",
         "Vic Person": "active",
     }

@@ -88,7 +88,7 @@ def test_petra_manages_her_people(furnished: LiveServer, open_page: OpenPage, sc
 
 def _add(page: Page, scripts: bool) -> None:
     page.get_by_role("link", name="Add people").click()
-    expect(page.get_by_text("Somebody new sees no case yet.")).to_be_visible()
+    expect(page.get_by_text("Somebody new sees the cases that are shared with your whole organisation")).to_be_visible()
     box = page.get_by_label("E-mail addresses")
     box.fill(f"rubbish {TEXT}")
     page.locator(".card", has_text="Participant").get_by_role("checkbox").check()

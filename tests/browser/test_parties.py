@@ -48,7 +48,7 @@ def test_ines_can_look_after_an_external_organisation(start_server: Start, open_
 
 
 def _add_people(page: Page, *, scripts: bool) -> None:
-    typed(page, "Peter.Gibbons@initech.example; milton@elsewhere.example", scripts=scripts)
+    typed(page, "Peter Gibbons <Peter.Gibbons@initech.example>; milton@elsewhere.example", scripts=scripts)
     chips = page.locator("#chips")
     expect(chips).to_contain_text("2 addresses, 1 of which cannot be added")
     if scripts:

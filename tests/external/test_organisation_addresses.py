@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,10 +10,11 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from portal.accounts.models import User
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
-from portal.organisations.models import Agreement, PartyAddress
+from portal.organisations.models import Agreement, Party, PartyAddress
 from tests.factories import PASSWORD
 from tests.fixtures.company import Company
 from tests.fixtures.world import Browser
@@ -188,3 +190,19 @@ def test_drafts_and_agreements_without_document_are_not_there(app: Flask, compan
         assert petra.get(f"{ROOT}/agreements/{path}").status_code == 404
     _change(app, update(Agreement).values(document_id=None, document_name=""))
     assert petra.get(f"{ROOT}/agreements/{company.agreements['Contoso Ltd']}/document").status_code == 404
+
+
+def test_a_form_of_another_organisation_changes_nothing_in_this_one(app: Flask, company: Company, enter: Enter) -> None:
+    """Somebody who looks after two, and has switched since the page was opened."""
+    petra, other = enter("petra"), company.parties["Fabrikam Works"]
+    seen = petra.get(f"{ROOT}/addresses").text.split('name="seen" value="')[1].split('"')[0]
+    before = _ask(app, select(func.count(PartyAddress.id)))
+    assert petra.post(ROOT, {"name": "Elsewhere", "phone": "1", "version": f"{other}_1"}).status_code == 422
+    foreign = f"{other}_{seen.partition('_')[2]}"
+    assert petra.post(f"{ROOT}/addresses", {"seen": foreign, "act": "save"}).status_code == 422
+    roles = re.findall(r'name="roles"[^>]*value="(\d+)"', petra.get(f"{ROOT}/people/add").text)
+    answer = petra.post(f"{ROOT}/people", {"organisation": str(other), "addresses": "new@people.example", "roles": roles})
+    assert (answer.status_code, "switched to another organisation" in answer.text) == (422, True)
+    assert _ask(app, select(User.id).where(User.email == "new@people.example")) is None
+    assert _ask(app, select(func.count(PartyAddress.id))) == before
+    assert _ask(app, select(Party.own_name).where(Party.id == company.parties["Contoso Ltd"])) == ""

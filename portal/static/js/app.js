@@ -206,11 +206,11 @@
     if (ctx && !ctx.response) complain(_("There was no answer. Check your connection and try again; what you typed is still here."));
   });
 
-  // A chip below a box of addresses is taken out of the box; what is left is looked at anew.
+  // A chip below a box of addresses is taken out of the box; the others stay, without the names that were pasted with them.
 
   function takeOut(address) {
     const box = find("#addresses");
-    box.value = box.value.split(/[\s,;]+/).filter((word) => word && word.toLowerCase() !== address).join("\n");
+    box.value = all("button[data-take-out]").map((chip) => chip.dataset.takeOut).filter((other) => other !== address).join("\n");
     box.focus();
     box.dispatchEvent(new Event("input", { bubbles: true }));
   }
