@@ -85,7 +85,7 @@ def test_pia_can_manage_organisations(start_server: Start, open_page: OpenPage, 
     signed_in(ines, server, INES)
     signed_in(page, server)
     page.watch.expect_status(422)  # type: ignore[attr-defined]
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Organisations").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Organisations", exact=True).click()
     page.get_by_role("link", name="New organisation").click()
     page.get_by_label("Name", exact=True).fill("northwind csirt")
     page.get_by_label("Description").fill("They look after ships.")
@@ -108,7 +108,7 @@ def test_pia_can_manage_organisations(start_server: Start, open_page: OpenPage, 
     page.get_by_role("button", name="Remove picture").click()
     expect(shown).to_have_count(0)
 
-    page.get_by_role("link", name="Organisations").first.click()
+    page.get_by_role("link", name="Organisations", exact=True).first.click()
     page.get_by_label("Find an organisation by name").fill("NORTH")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("link", name="Harbour Watch")).to_have_count(0)
