@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 # What the portal speaks, in its own words. A tag names one of them: "fr", or "en-GB" where it also says how dates are written.
 LANGUAGES = {"en": "English", "fr": "Français", "de": "Deutsch", "es": "Español"}
@@ -120,8 +120,8 @@ class Wording(Mapping[K, str]):
 
 
 def _safe(text: str) -> Markup:
-    """Our own text in a page. Unlike what people type it has no apostrophes to fear: every attribute stands in double quotes."""
-    return Markup(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&#34;"))
+    """Our own text in a page, its apostrophes as they are: every attribute stands in double quotes, and French is full of them."""
+    return Markup(str(escape(text)).replace("&#39;", "'"))
 
 
 @lru_cache(maxsize=8192)

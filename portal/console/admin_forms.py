@@ -9,8 +9,8 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from wtforms.widgets import HiddenInput
 
 from ..accounts.permissions import CATALOGUE, ProfileType
-from ..web.forms import Form, stripped
-from .forms import CheckboxList, choices
+from ..web.forms import CheckboxList, Form, stripped
+from .forms import choices
 
 # Whose profiles a type is for, as one decides between them.
 TYPES: dict[ProfileType, str] = {

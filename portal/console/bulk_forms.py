@@ -6,8 +6,8 @@ from wtforms import BooleanField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from ..web.filters import SEVERITY, TLP
-from ..web.forms import Form, stripped
-from .forms import CheckboxList, choices, fitting_tags, number_or_none
+from ..web.forms import CheckboxList, Form, stripped
+from .forms import choices, fitting_tags, number_or_none
 
 CHOOSE = "Choose one from the list."
 

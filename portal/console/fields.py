@@ -12,9 +12,10 @@ from ..accounts.permissions import Permission
 from ..cases import cases, fields, queries
 from ..cases.models import Case, CustomField, FieldType
 from ..refusals import Refusal, Stale, Unfit
+from ..web.forms import CheckboxList
 from ..web.show import see_other, show
 from .face import console
-from .forms import CheckboxList, VersionForm, choices
+from .forms import VersionForm, choices
 from .statuses import brought_up
 
 PREFIX = "field-"

@@ -24,8 +24,7 @@ from ..cases.models import Stage
 from ..clock import now
 from ..refusals import Unfit
 from ..web.filters import IMPACT, PAP, SEVERITY, TLP
-from ..web.forms import LONGEST_MESSAGE, Form, stripped, stripped_lines
-from ..web.forms import CheckboxList as CheckboxList
+from ..web.forms import LONGEST_MESSAGE, CheckboxList, Form, stripped, stripped_lines
 from ..web.times import local, zone_in_words
 
 

@@ -18,10 +18,10 @@ from ..audit.record import record_apart
 from ..extensions import db
 from ..refusals import NotVisible, Refusal
 from ..web.export import FORMATS, export
-from ..web.forms import Form
+from ..web.forms import CheckboxList, Form
 from ..web.show import see_other, show
 from .face import console
-from .forms import CheckboxList, choices
+from .forms import choices
 from .people_filters import read_filters
 from .person import posted
 

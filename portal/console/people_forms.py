@@ -11,8 +11,8 @@ from wtforms.validators import DataRequired, InputRequired, Length
 from ..accounts.joining import LONGEST_PARTY, Seat
 from ..accounts.models import AccountType
 from ..refusals import Refusal, Unfit
-from ..web.forms import Form, email_field, stripped
-from .forms import CheckboxList, choices
+from ..web.forms import CheckboxList, Form, email_field, stripped
+from .forms import choices
 
 KINDS = {"internal": AccountType.NORMAL, "external": AccountType.EXTERNAL, "service": AccountType.SERVICE}
 MOST_SEATS = 20

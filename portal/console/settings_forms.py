@@ -10,8 +10,8 @@ from wtforms.widgets import HiddenInput
 
 from ..config import LIMITS
 from ..settings.change import SIGN_IN_LIMITS
-from ..web.forms import Address, Form, lowered, stripped
-from .forms import CheckboxList, choices
+from ..web.forms import Address, CheckboxList, Form, lowered, stripped
+from .forms import choices
 
 ALL_LIMITS = {**LIMITS, **SIGN_IN_LIMITS}
 

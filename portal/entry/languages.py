@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import parse_qs, urlsplit
 
-from flask import Response, current_app, request, url_for
-from werkzeug.exceptions import HTTPException
+from flask import Response, request, url_for
 
 from ..accounts.viewer import CONSOLE_LANGUAGES
-from ..web.face import Needs, go_to
+from ..web.face import Needs, go_to, page_at
 from ..web.gate import DOOR
 from ..words import LANGUAGES
 from . import cookies
@@ -35,9 +34,9 @@ def _page(face: str, address: str) -> str:
     """A page of the front door or of this face, rebuilt from its endpoint: an address from outside is never followed as such."""
     try:
         parts = urlsplit(address)
-        endpoint, values = current_app.create_url_adapter(request).match(parts.path, method="GET")  # type: ignore[union-attr]
-    except (HTTPException, ValueError):
+    except ValueError:
         return url_for("entry.sign_in", face=face)
+    endpoint, values = page_at(parts.path) or ("", {})
     if parts.netloc or endpoint.partition(".")[0] not in ("entry", DOOR[face]) or values.get("face", face) != face:
         return url_for("entry.sign_in", face=face)
     asked = parse_qs(parts.query).get("to", [""])[0]

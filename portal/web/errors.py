@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTo
 from ..extensions import db
 from ..refusals import NotVisible, Refusal, TooMany
 from ..words import _, later
-from .face import go_to
+from .face import go_to, page_at
 
 TITLES = {
     400: later("This request could not be understood"),
@@ -79,11 +79,8 @@ def _way_back() -> Response | None:
     path = request.path
     while request.method == "GET" and path.count("/") > 2:
         path = path.rsplit("/", 1)[0]
-        try:
-            current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
-        except HTTPException:
-            continue
-        return go_to(path)
+        if page_at(path):
+            return go_to(path)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import wraps
 from typing import Any
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response, current_app, g, request, url_for
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from werkzeug.exceptions import HTTPException
 
 from ..accounts.models import Submission
 from ..accounts.permissions import Permission
@@ -109,6 +110,15 @@ def _remember_where(response: Response) -> None:
     )
     # Part of it may be what a browser claimed: it stays a path of this product, never another host's.
     submission.location = "/" + urlsplit(target).path.lstrip("/\\")[:399]
+
+
+def page_at(path: str) -> tuple[str, Mapping[str, Any]] | None:
+    """Endpoint and values of the page at this path; None where there is none that can be opened."""
+    try:
+        adapter = current_app.create_url_adapter(request)
+        return adapter.match(path, method="GET") if adapter else None
+    except HTTPException:
+        return None
 
 
 def go_to(location: str) -> Response:

@@ -115,7 +115,7 @@ BY_HAND = {"external.withdraw_file"}
 
 def test_every_route_is_walked(app: Flask, world: World) -> None:
     walked = {road.endpoint for method in METHODS for road in one_each(app, world, method)}
-    rules = [rule for rule in app.url_map.iter_rules() if app.view_functions[rule.endpoint].needs is not Needs.ANYONE]  # type: ignore[attr-defined]
+    rules = [rule for rule in app.url_map.iter_rules() if app.view_functions[rule.endpoint].needs is not Needs.ANYONE]
     # The world has no external organisations: tests/console/test_parties_foreign.py walks all routes of those of `company`, with and
     # without the right.
     guarded = {rule.endpoint for rule in rules if "party_id" not in rule.arguments}

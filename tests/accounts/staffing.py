@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from portal.accounts import sessions, staff
 from portal.accounts.models import Membership, Profile, User
@@ -108,18 +106,3 @@ def a_party(cast: Cast, name: str, place: str = "here") -> Party:
     db.session.add(party)
     db.session.commit()
     return party
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The statements that were sent meanwhile."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(db.engine, "before_cursor_execute", note)

@@ -17,8 +17,9 @@ from portal.extensions import db
 from portal.organisations import parties
 from portal.organisations.models import Contact, ContactEmail, Organisation
 from portal.refusals import NotAllowed, NotVisible, Refusal, Unfit
-from tests.accounts.staffing import TAKEN, Firm, a_party, counted, role_ids
+from tests.accounts.staffing import TAKEN, Firm, a_party, role_ids
 from tests.fixtures.rooms import Cast, at_once, letters, newest_audit, roles_of
+from tests.fixtures.statements import counted
 
 
 @pytest.fixture

@@ -21,8 +21,9 @@ from portal.extensions import db
 from portal.mail.models import State
 from portal.organisations.models import Contact, Organisation
 from portal.refusals import NotAllowed, NotVisible, Unfit
-from tests.accounts.staffing import Firm, counted, role_ids
+from tests.accounts.staffing import Firm, role_ids
 from tests.fixtures.rooms import Cast, at_once, letters, newest_audit, roles_of
+from tests.fixtures.statements import counted
 
 PASSWORD = "meadow-lantern-quartz-72"
 VERBS: dict[str, Callable[..., Any]] = {

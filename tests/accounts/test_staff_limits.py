@@ -16,8 +16,9 @@ from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.models import State
 from portal.organisations.models import Organisation
-from tests.accounts.staffing import Firm, counted
+from tests.accounts.staffing import Firm
 from tests.fixtures.rooms import Cast, letters
+from tests.fixtures.statements import counted
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.post import PostOffice, text_of
 from tests.fixtures.server import LiveServer, Start
 
@@ -71,7 +71,7 @@ def test_people_on_both_faces_can_see_to_their_account(
             axe(page)
     hanna.get_by_role("button", name="Remove picture").click()
     expect(hanna.locator(".portrait img")).to_have_count(0)
-    hanna.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(hanna, 422)
     (tmp_path / "note.png").write_text("no picture at all")
     hanna.get_by_label("Choose a picture").set_input_files(tmp_path / "note.png")
     hanna.get_by_role("button", name="Use this picture").click()

@@ -10,7 +10,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -39,7 +39,7 @@ def logo() -> bytes:
 def test_pia_can_manage_profiles(start_server: Start, open_page: OpenPage, scripts: bool) -> None:
     server = start_server("demo")
     page = signed_in(open_page(java_script_enabled=scripts), server)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Profiles").click()
     page.get_by_role("link", name="New profile").click()
 
@@ -84,7 +84,7 @@ def test_pia_can_manage_organisations(start_server: Start, open_page: OpenPage, 
     page, ines = (open_page(java_script_enabled=scripts) for _ in range(2))
     signed_in(ines, server, INES)
     signed_in(page, server)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Organisations", exact=True).click()
     page.get_by_role("link", name="New organisation").click()
     page.get_by_label("Name", exact=True).fill("northwind csirt")

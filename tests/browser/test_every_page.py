@@ -11,7 +11,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -166,7 +166,7 @@ def check(page: Page, url: str, looks: dict[int, tuple[str, ...]] = AXE) -> None
 
 
 def test_every_console_page(demo_server: LiveServer, page: Page) -> None:
-    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    expect_status(page, 404)
     do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))
     page.goto(f"{demo_server.url}/console/cases?shared=selected")
     case = page.locator("table a[href*='/console/cases/']").first.get_attribute("href")
@@ -218,7 +218,7 @@ def test_every_page_of_the_platform(demo_server: LiveServer, page: Page) -> None
 
 
 def test_every_portal_page(demo_server: LiveServer, page: Page) -> None:
-    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    expect_status(page, 404)
     do.sign_in(page, demo_server, "portal", "beatriz.quintanar@northwind.example", sample_password(demo_server))
     case = page.locator(A_CASE).first.get_attribute("href")
     for path in PORTAL:
@@ -230,7 +230,7 @@ def test_every_portal_page_in_other_languages(demo_server: LiveServer, open_page
     """Words of another length at all widths; what axe-core says of themes and widths does not hang on the language."""
     page = open_page()
     page.context.add_cookies([{"name": "language", "value": language, "url": demo_server.url}])
-    page.watch.expect_status(404, 410)  # type: ignore[attr-defined]
+    expect_status(page, 404, 410)
     looks = AXE if LONG else {360: ("light",)}
     for path in DOOR:
         if not path.startswith("/console"):
@@ -292,7 +292,7 @@ def steps_stand_apart(page: Page) -> None:
 
 
 def test_every_page_of_the_front_door(demo_server: LiveServer, page: Page) -> None:
-    page.watch.expect_status(404, 410)  # type: ignore[attr-defined]
+    expect_status(page, 404, 410)
     for path in DOOR:
         check(page, demo_server.url + path)
 

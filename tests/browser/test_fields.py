@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -27,7 +27,7 @@ def test_a_field_and_a_status_reach_the_case_and_only_the_field_the_portal(start
     server = start_server("demo")
     admin, ines, marit = (open_page(java_script_enabled=scripts) for _ in range(3))
     for page in (admin, ines, marit):
-        page.watch.expect_status(422)  # type: ignore[attr-defined]
+        expect_status(page, 422)
     signed_in(admin, server, ORSOLYA)
     make_field(admin)
     make_status(admin)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.post import PostOffice
 from tests.fixtures.server import Start
 
@@ -33,7 +33,7 @@ def test_an_analyst_can_share_one_comment_and_take_everything_back(
     do.note(olga, "The sender is our suspect.")
     do.note(olga, "Please do not open the attachment.")
     portal_address = address.replace("/console/", "/portal/")
-    hanna.watch.expect_status(404)  # type: ignore[attr-defined]
+    expect_status(hanna, 404)
     assert hanna.goto(portal_address).status == 404  # type: ignore[union-attr]
 
     share_with(olga, "Hanna Weiss")
@@ -119,7 +119,7 @@ def test_an_invitation_cannot_be_used_twice(start_server: Start, smtp_server: Po
     for _ in range(3):  # what mail scanners do
         assert mallory.request.get(link).status == 200
     do.accept(hanna, link)
-    mallory.watch.expect_status(410)  # type: ignore[attr-defined]
+    expect_status(mallory, 410)
     assert mallory.goto(link).status == 410  # type: ignore[union-attr]
     expect(mallory.get_by_role("button", name=re.compile("link"))).to_be_visible()
     axe(mallory)
@@ -144,7 +144,7 @@ def test_without_mail_the_console_says_so_and_the_invitation_waits(start_server:
 def test_a_session_that_ends_while_typing_loses_nothing(start_server: Start, open_page: OpenPage, scripts: bool) -> None:
     server = start_server()
     page = open_page(java_script_enabled=scripts)
-    page.watch.expect_status(401, 400)  # type: ignore[attr-defined]
+    expect_status(page, 401, 400)
     do.set_up(page, server)
     address = do.open_case(page, server, "A long story")
     page.locator("textarea[name=message]").fill("Typed for an hour.")

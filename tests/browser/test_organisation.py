@@ -12,7 +12,7 @@ from portal import create_app
 from portal.config import from_env
 from tests.browser import people as do
 from tests.fixtures import company, world
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.product import close
 from tests.fixtures.server import LiveServer, Start
 
@@ -100,7 +100,7 @@ def _add(page: Page, scripts: bool) -> None:
         expect(page.locator(".address-chip")).to_have_count(4)
         expect(page.locator(".address-chip.wrong")).to_have_count(0)
     else:
-        page.watch.expect_status(422)  # type: ignore[attr-defined]
+        expect_status(page, 422)
         page.get_by_role("button", name="Add people").click()
         expect(page.locator(".address-chip.wrong")).to_have_count(1)
         box.fill(TEXT)

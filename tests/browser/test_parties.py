@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -31,7 +31,7 @@ def typed(page: Page, text: str, *, scripts: bool) -> None:
 def test_ines_can_look_after_an_external_organisation(start_server: Start, open_page: OpenPage, scripts: bool) -> None:
     server = start_server("demo")
     page = open_page(java_script_enabled=scripts)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     do.sign_in(page, server, "console", INES, (server.instance / "sample-password").read_text().strip())
     page.get_by_role("navigation", name="Main").get_by_role("link", name="External organisations").click()
     page.get_by_role("link", name="New external organisation").click()
@@ -86,8 +86,8 @@ def _agree(page: Page) -> None:
     page.get_by_label("Status").select_option("Active")
     page.get_by_label("First response, critical severity").fill("1 hour")
     page.get_by_role("button", name="Create agreement").click()
-    paper = {"name": "IN-1 signed.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 signed"}
-    page.get_by_label("Add a document").set_input_files(paper)  # type: ignore[arg-type]
+    paper = FilePayload(name="IN-1 signed.pdf", mimeType="application/pdf", buffer=b"%PDF-1.4 signed")
+    page.get_by_label("Add a document").set_input_files(paper)
     page.get_by_role("button", name="Upload").click()
     with page.expect_download() as download:
         page.get_by_role("link", name="IN-1 signed.pdf").click()

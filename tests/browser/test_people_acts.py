@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -44,7 +44,7 @@ def press(page: Page, name: str, said: str) -> None:
 def test_an_administrator_can_look_after_a_guest(start_server: Start, open_page: OpenPage, scripts: bool) -> None:
     server = start_server("demo")
     page = open_page(java_script_enabled=scripts)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     enter(page, server, OLGA)
     name, address = "Iris Weber", "iris@client.example"
     do.invite(page, server, name, address, "External-Reader")
@@ -88,7 +88,7 @@ def test_an_administrator_can_look_after_a_guest(start_server: Start, open_page:
 def test_an_administrator_can_add_a_program_to_two_organisations(start_server: Start, open_page: OpenPage, scripts: bool) -> None:
     server = start_server("demo")
     page = open_page(java_script_enabled=scripts)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     enter(page, server, ADMIN)
     page.goto(f"{server.url}/console/people/new")
     page.get_by_label("Program: uses the API only").check()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -87,7 +87,7 @@ def test_ines_gives_two_people_another_role(start_server: type[LiveServer], page
     page.get_by_role("button", name="Set profile").click()
     axe(page)
     fits(page)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     page.get_by_role("button", name="Set profile").click()
     expect(page.get_by_text("Choose at least one role for the external users.")).to_be_visible()
     page.get_by_role("checkbox", name="External-Reader").check()

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -76,7 +76,7 @@ def password(page: Page, server: LiveServer, face: str = "console", email: str =
 @SCRIPTS
 def test_the_first_administrator_is_led_through_it(live_server: LiveServer, open_page: OpenPage, scripts: bool) -> None:
     page = open_page(java_script_enabled=scripts)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     page.goto(live_server.printed(r"(http://\S+/set-up/\S+)")[1])
     for label, text in (("Your security team", "Northwind"), ("Your name", "Olga Reyes"), ("E-mail address", OLGA)):
         page.get_by_label(label).fill(text)

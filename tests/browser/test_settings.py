@@ -11,7 +11,7 @@ from sqlalchemy import create_engine, insert
 from portal.database import driver
 from portal.settings.models import Setting
 from tests.browser.people import set_up
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.post import PostOffice, free_port
 from tests.fixtures.server import LiveServer
 
@@ -35,7 +35,7 @@ def administrate(page: Page, server: LiveServer) -> None:
 @pytest.mark.parametrize("scripted", [True, False], ids=["with-script", "without-script"])
 def test_an_administrator_sets_up_mail(live_server: LiveServer, open_page: OpenPage, smtp_server: PostOffice, scripted: bool) -> None:
     page = open_page(java_script_enabled=scripted)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     administrate(page, live_server)
     expect(page.get_by_text("Mail is not set up")).to_be_visible()
     page.get_by_role("textbox", name="Mail server").fill("mail.example.org")
@@ -65,7 +65,7 @@ def test_an_administrator_sets_up_mail(live_server: LiveServer, open_page: OpenP
 @pytest.mark.parametrize("scripted", [True, False], ids=["with-script", "without-script"])
 def test_an_administrator_says_how_people_sign_in(live_server: LiveServer, open_page: OpenPage, scripted: bool) -> None:
     page = open_page(java_script_enabled=scripted)
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     administrate(page, live_server)
     page.get_by_role("link", name="Signing in").click()
     expect(page).to_have_url(re.compile("/settings/sign-in$"))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.people import sign_in
-from tests.fixtures.browser import axe
+from tests.fixtures.browser import axe, expect_status
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def row(page: Page, name: str) -> Any:
 
 
 def test_an_analyst_adds_files_and_an_outsider_gets_what_was_sent(server: LiveServer, page: Page, open_page: Any) -> None:
-    page.watch.expect_status(422)  # type: ignore[attr-defined]
+    expect_status(page, 422)
     enter(page, server, "console", ANALYST)
     number = open_files(page, server)
     count = page.locator("#tab-attachments .count")

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 import pyzipper
 from flask import Flask
-from sqlalchemy import event
 
 from portal.cases.finds import SIZE
-from portal.extensions import db
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -246,16 +245,8 @@ def test_the_page_takes_as_many_queries_for_many_as_for_one(app: Flask, world: W
 
 def _queries(app: Flask, act: Callable[[], object]) -> int:
     """How many SELECTs something takes."""
-    asked: list[str] = []
-
-    def note(*words: Any) -> None:
-        asked.append(words[2])
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    act()
-    event.remove(engine, "before_cursor_execute", note)
+    with counted(app) as asked:
+        act()
     return len([words for words in asked if words.lstrip().upper().startswith(("SELECT", "WITH"))])
 
 

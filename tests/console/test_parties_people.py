@@ -8,7 +8,7 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 
 from portal.accounts.models import Membership, User
 from portal.database import start_writing
@@ -16,6 +16,7 @@ from portal.extensions import db
 from portal.mail.models import OutboxMessage
 from portal.organisations.models import Contact, Party, party_profile
 from tests.fixtures.company import Company
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -253,15 +254,8 @@ def test_without_mail_a_link_to_copy_is_offered(olga: Browser, contoso: str, com
 
 def test_inviting_two_hundred_takes_no_more_statements_than_inviting_ten(app: Flask, olga: Browser, contoso: str, company: Company) -> None:
     def statements(path: str, sent: dict[str, object]) -> int:
-        seen: list[str] = []
-        with app.app_context():
-            engine = db.engine
-        listen = lambda _c, _u, statement, *_more: seen.append(statement)  # noqa: E731
-        event.listen(engine, "before_cursor_execute", listen)
-        try:
+        with counted(app) as seen:
             assert olga.post(f"{contoso}/people/{path}", sent).status_code == 200
-        finally:
-            event.remove(engine, "before_cursor_execute", listen)
         return len(seen)
 
     roles = [company.roles["External-Reader"]]

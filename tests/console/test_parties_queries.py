@@ -12,8 +12,8 @@ from portal.extensions import db
 from portal.organisations.models import Agreement, AgreementStatus, Contact, ContactEmail, Organisation, Party, PartyAddress
 from tests import factories as make
 from tests.fixtures.company import Company
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
-from tests.web.test_queries import counted
 
 Browse = Callable[[str], Browser]
 

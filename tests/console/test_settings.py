@@ -21,8 +21,8 @@ from portal.settings import values
 from portal.settings.models import Setting
 from tests.fixtures.post import PostOffice, free_port
 from tests.fixtures.rooms import letters, newest_audit
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
-from tests.web.test_queries import counted
 
 Browse = Callable[[str], Browser]
 PATH, SIGN_IN = "/console/settings/mail", "/console/settings/sign-in"

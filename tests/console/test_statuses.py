@@ -13,8 +13,8 @@ from sqlalchemy import select
 from portal.cases.models import Status
 from portal.extensions import db
 from tests.access.canaries import SEES
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
-from tests.web.test_queries import counted
 
 Browse = Callable[[str], Browser]
 NEW = {"value": "Escalated", "stage": "InProgress", "label": "With the lawyers", "colour": "#aa3300", "description": "", "position": "9"}

@@ -16,8 +16,8 @@ from portal.cases.task_logs import add_log
 from portal.cases.tasks import Draft, add_tasks
 from portal.extensions import db
 from tests.fixtures.rooms import Cast
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
-from tests.web.test_queries import counted
 
 Browse = Callable[[str], Browser]
 UNKNOWN = "f" * 16

@@ -9,7 +9,7 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from portal.audit.kinds import Kind
 from portal.audit.models import AuditEntry
@@ -20,6 +20,7 @@ from portal.extensions import db
 from portal.notices.models import Notice
 from tests.access.roads import plain
 from tests.fixtures.rooms import Cast
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -100,18 +101,10 @@ def test_what_an_analyst_knows_is_not_betrayed_by_any_answer(app: Flask, world: 
         observables.add_lines(cast.case("all"), "url", secret, observables.Facets(), one_per_line=True, by=cast("ada"))
         db.session.commit()
     hanna, answers, asked = browse("hanna"), [], []
-    with app.app_context():
-        engine = db.engine
     hanna.get(path(world, case="all"))
     for text in (secret, "http://public.example/"):
-        statements: list[str] = []
-
-        def note(_connection: object, _cursor: object, statement: str, *_rest: object, into: list[str] = statements) -> None:
-            into.append(statement)
-
-        event.listen(engine, "before_cursor_execute", note)
-        answer = hanna.post(path(world, case="all"), {"kind": "", "text": text}, htmx=True)
-        event.remove(engine, "before_cursor_execute", note)
+        with counted(app) as statements:
+            answer = hanna.post(path(world, case="all"), {"kind": "", "text": text}, htmx=True)
         assert "One item is added" in answer.text
         answers.append(re.sub(r"item[-s/]+\w+|[0-9a-f]{32}|\d+ [a-z]+ ago|datetime=\S+|title=\"[^\"]*\"", "~", plain(answer)))
         asked.append(statements)

@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -22,6 +23,7 @@ from portal.web import archive, paper
 from portal.words import Number, decimal, speaking
 from tests.external.test_download import contents
 from tests.external.test_report import ANSWERS, DISCARD, FORM, REVIEW, SENT, hidden, send
+from tests.fixtures.required import require
 from tests.fixtures.world import BASE, Browser, World
 from tests.mail.catalogues import unsaid
 
@@ -79,8 +81,8 @@ def untold(text: str) -> list[str]:
     return re.findall(r"[^\W\d_][\w’' -]*", WRITTEN.sub("", unsaid(whole)))
 
 
-def get(who: Browser, path: str, **options: object) -> TestResponse:
-    return who.get(path, headers=GERMAN, **options)  # type: ignore[arg-type]
+def get(who: Browser, path: str, **options: Any) -> TestResponse:
+    return who.get(path, headers=GERMAN, **options)
 
 
 def check(answer: TestResponse, status: int = 200) -> None:
@@ -231,8 +233,8 @@ def test_a_zip_read_long_after_its_request_keeps_its_language(monkeypatch: pytes
     assert not [name for name, data in files.items() if b"fr|" in data]
 
 
-@pytest.mark.skipif(not paper.possible(), reason="the extra 'pdf' is not installed")
 def test_the_pdf_is_in_the_language_of_who_takes_it(world: World, browse: Browse) -> None:
+    require(paper.possible(), "the extra 'pdf'")
     answer = get(browse("hanna"), f"{case_of(world)}/download/pdf")
     assert answer.status_code == 200
     reader = PdfReader(io.BytesIO(answer.data))

@@ -9,7 +9,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 
 from portal.cases.models import Attachment, Case, Stage
 from portal.clock import at, now
@@ -19,6 +19,7 @@ from tests import factories as make
 from tests.access.roads import plain, traveller
 from tests.access.test_silence import HTMX, Road
 from tests.fixtures.rooms import Cast
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -266,17 +267,6 @@ def test_a_page_asks_few_questions_however_much_there_is(app: Flask, world: Worl
 
 def _asked(app: Flask, browser: Browser, path: str) -> int:
     """How many SELECTs a page takes."""
-    asked: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if statement.lstrip().upper().startswith("SELECT"):
-            asked.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with counted(app) as asked:
         assert browser.get(path).status_code == 200
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
-    return len(asked)
+    return len([statement for statement in asked if statement.lstrip().upper().startswith("SELECT")])

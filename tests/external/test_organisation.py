@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -24,9 +25,9 @@ ROOT = "/portal/organisation"
 PAGES = (ROOT, f"{ROOT}/people", f"{ROOT}/people/add", f"{ROOT}/addresses", f"{ROOT}/agreements")
 
 
-def _ask(app: Flask, statement: object) -> object:
+def _ask(app: Flask, statement: Any) -> object:
     with app.app_context():
-        return db.session.connection().execute(statement).scalar()  # type: ignore[call-overload]
+        return db.session.connection().execute(statement).scalar()
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -23,16 +24,16 @@ Enter = Callable[[str], Browser]
 ROOT = "/portal/organisation"
 
 
-def _change(app: Flask, statement: object) -> None:
+def _change(app: Flask, statement: Any) -> None:
     with app.app_context():
         start_writing()
-        db.session.connection().execute(statement)  # type: ignore[call-overload]
+        db.session.connection().execute(statement)
         db.session.commit()
 
 
-def _ask(app: Flask, statement: object) -> object:
+def _ask(app: Flask, statement: Any) -> object:
     with app.app_context():
-        return db.session.connection().execute(statement).scalar()  # type: ignore[call-overload]
+        return db.session.connection().execute(statement).scalar()
 
 
 # Addresses.

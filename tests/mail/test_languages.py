@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from flask import current_app
@@ -68,8 +69,8 @@ def speaks(cast: Cast, who: str, chosen: str = "", browser: str = "") -> None:
 
 
 def put(cast: Cast, letter: str, **more: object) -> OutboxMessage:
-    about = {"organisation_id": cast.world.places["here"], "to_user_id": cast("hanna").user_id, **more}
-    return post(letter, **about)  # type: ignore[arg-type]
+    about: dict[str, Any] = {"organisation_id": cast.world.places["here"], "to_user_id": cast("hanna").user_id, **more}
+    return post(letter, **about)
 
 
 def about_case(letter: str, **extra: object) -> Callable[[Cast], object]:

@@ -17,8 +17,8 @@ from portal.mail.news import DIGEST, INSIDE, KIND
 from tests.factories import say
 from tests.fixtures.post import PostOffice
 from tests.fixtures.rooms import Cast, letters
+from tests.fixtures.statements import counted
 from tests.mail.telling import HANNA, LATER, both, drain, shared_with_hanna, tell
-from tests.web.test_queries import counted
 
 FOR_COLLEAGUES = {letter for letter, kind in KIND.items() if kind in INSIDE}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -57,7 +58,7 @@ def ids(cast: Cast, *who: str) -> set[int]:
     return {cast.world.people[name] for name in who}
 
 
-def open_to(cast: Cast, *parties: int, users: set[int] = frozenset(), **more: Any) -> access.Plan:  # type: ignore[assignment]
+def open_to(cast: Cast, *parties: int, users: Collection[int] = (), **more: Any) -> access.Plan:
     start_writing()
     done = access.set_access(cast.case("internal"), Access.EXTERNAL, set(users), parties=parties, by=cast("ada"), **more)
     db.session.commit()

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from portal.accounts import sessions
 from portal.accounts.models import AccountType
 from portal.extensions import db
 from portal.organisations.models import Organisation
 from tests import factories as make
+from tests.fixtures.statements import counted
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
-
-
-@contextmanager
-def counted(app: Flask) -> Iterator[list[str]]:
-    """The SELECTs and writes made inside; what begins and ends transactions is not counted."""
-    made: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):
-            made.append(statement)
-
-    with app.app_context():
-        engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield made
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def more(app: Flask, world: World, cases: int, comments: int) -> None:
