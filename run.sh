@@ -8,7 +8,7 @@ usage() {
     cat <<'TEXT'
 ./run.sh demo [--reset]    a filled sample world on 127.0.0.1:8000 (PORTAL_PORT changes the port)
 ./run.sh serve             the product itself, with the PORTAL_* variables of the README
-./run.sh test [ARGS]       every check there is; with ARGS just pytest with them
+./run.sh test [ARGS]       the quick form of all checks, PORTAL_TEST_WHOLE=1 the whole one; with ARGS just pytest with them
 ./run.sh lint              style, types, templates and import contracts
 ./run.sh format            rewrite Python and templates in the house style
 ./run.sh bench [ARGS]      pages beside the bare floor on 10,000 cases (needs wrk)

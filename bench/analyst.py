@@ -79,22 +79,25 @@ def _product(instance: Path, environ: dict[str, str]) -> Server:
 
 @contextmanager
 def servers(database: str) -> Iterator[tuple[Server, Server]]:
-    """Floor and product, running; PostgreSQL is a private one, filled for this run."""
+    """Floor and product, running, on the same kind of database; PostgreSQL is a private one, filled for this run."""
     DATA.mkdir(parents=True, exist_ok=True)
     base = compare.DATA / "floor.sqlite"
     if not base.exists():
         seed_floor.seed(base)
     with ExitStack() as stack:
         environ: dict[str, str] = {}
+        ground: Path | str = base
         if database == "postgres":
             from tests.fixtures.cluster import Cluster
 
             cluster = Cluster()
             stack.callback(cluster.stop)
             environ["PORTAL_DATABASE_URL"] = cluster.url(cluster.create())
+            ground = cluster.url(cluster.create())
+            seed_floor.copy(base, ground.replace("+psycopg", ""))
             shutil.rmtree(DATA / database, ignore_errors=True)
         instance = _fill(database, environ)
-        floor = processes.floor(base)
+        floor = processes.floor(ground)
         stack.callback(floor.stop)
         product = _product(instance, environ)
         stack.callback(product.stop)

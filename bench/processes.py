@@ -88,8 +88,8 @@ class Server:
             self.process.wait(10)
 
 
-def floor(database: Path) -> Server:
-    """The floor under waitress."""
+def floor(database: Path | str) -> Server:
+    """The floor under waitress. `database`: an SQLite file, or the address of a PostgreSQL for SQLAlchemy."""
     port = free_port()
     code = f"import waitress; from bench.floor.app import app; waitress.serve(app, listen='127.0.0.1:{port}', threads={THREADS})"
     return Server([sys.executable, "-c", code], port, {"FLOOR_DATABASE": str(database)})

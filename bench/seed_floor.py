@@ -50,5 +50,23 @@ def seed(target: Path) -> None:
     database.close()
 
 
+def copy(base: Path, address: str) -> None:
+    """Write the same into an empty PostgreSQL; `address` as psycopg takes it."""
+    import psycopg
+
+    tables = TABLES.replace("datetime", "timestamp").replace(" without rowid", "")
+    database = sqlite3.connect(base)
+    with psycopg.connect(address, autocommit=True) as target:
+        target.execute(tables.encode())
+        for table in ("users", "cases", "shares", "comments"):
+            rows = database.execute(f"select * from {table}")  # noqa: S608  (the four names above)
+            with target.cursor().copy(f"COPY {table} FROM STDIN".encode()) as into:
+                for row in rows:
+                    into.write_row(row)
+        target.execute(INDEXES.encode())
+        target.execute(b"vacuum analyze")
+    database.close()
+
+
 if __name__ == "__main__":
     seed(Path(sys.argv[1]))

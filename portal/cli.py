@@ -26,6 +26,7 @@ from .search.cli import rebuild_index
 from .settings.values import mail_is_set_up
 from .storage.cli import compare, remove_unused
 from .upgrade import bring_up_to_date
+from .web import oversize
 from .web.uploads import largest_request
 from .worker import Background, work
 
@@ -76,6 +77,7 @@ def _serve(app: Flask) -> None:
     from waitress import create_server
 
     settings = app.config["SETTINGS"]
+    oversize.install()
     try:
         server = create_server(
             app,

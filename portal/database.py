@@ -56,13 +56,15 @@ def refuse_affected(url: str) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """Arguments of create_engine for this database URL."""
     if make_url(url).get_backend_name() == "sqlite":
-        return POOL | {"module": driver(), "max_overflow": 16, "connect_args": {"check_same_thread": False}}
+        # A connection knows of the statistics what stood there when it was made, see learn(): no older than an hour.
+        return POOL | {"module": driver(), "max_overflow": 16, "pool_recycle": 3600, "connect_args": {"check_same_thread": False}}
     return POOL | {"max_overflow": 8, "pool_pre_ping": True}
 
 
 def prepare(engine: Engine) -> None:
     """Lay the connection settings on an engine."""
     if engine.dialect.name != "sqlite":
+        _prepare_postgres(engine)
         return
 
     @event.listens_for(engine, "connect")
@@ -83,6 +85,46 @@ def prepare(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         finally:
             connection.exec_driver_sql(f"PRAGMA busy_timeout={usual}")
+
+
+# Pages are asked in milliseconds. Compiling a query or starting helpers for it takes longer; a disk whose head must travel, which
+# PostgreSQL reckons with, is rare; and where it merges it reads a whole table in order for some hundred rows of another.
+WROTE = "wrote"  # whether the transaction on a connection has sent anything but a SELECT
+QUICK = ("jit = off", "max_parallel_workers_per_gather = 0", "random_page_cost = 1.1", "enable_mergejoin = off")
+
+
+def _prepare_postgres(engine: Engine) -> None:
+    event.listen(engine, "connect", _for_pages)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.info[WROTE] = False
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def note(connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if not statement.startswith("SELECT"):
+            connection.info[WROTE] = True
+
+
+def _for_pages(dbapi: Any, _record: Any) -> None:
+    dbapi.autocommit = True  # or this would end with the first rollback
+    dbapi.execute("; ".join(f"SET {setting}" for setting in QUICK))
+    dbapi.autocommit = False
+    dbapi.prepared_max = 500  # statements; a page has ten of its own
+
+
+def finish_reading() -> None:
+    """End the session's transaction and keep nothing of it.
+
+    PostgreSQL's driver forgets with each rollback which statements the server has prepared, and planning them anew takes longer than
+    running them; so where nothing but SELECT was sent, the end is a commit, which is no different otherwise.
+    """
+    session = db.session()
+    unsent = session.new or session.dirty or session.deleted
+    if db.engine.dialect.name != "postgresql" or unsent or not session.in_transaction() or session.connection().info.get(WROTE, True):
+        session.rollback()
+    else:
+        session.commit()
 
 
 def start_writing() -> None:
@@ -130,7 +172,15 @@ def kept(statement: Statement) -> Statement:
 
 def learn() -> None:
     """Let SQLite see how its tables are filled: without that it takes any index that fits, and sorts a whole organisation's cases for a
-    page of 25. Quick, and nothing while little has changed; PostgreSQL does it by itself."""
-    if db.engine.dialect.name == "sqlite":
-        with apart() as connection:
-            connection.exec_driver_sql("PRAGMA optimize=0x10002")
+    page of 25. Quick, and nothing while little has changed; PostgreSQL does it by itself.
+
+    The samples of single values it takes along are thrown away: while there are any, SQLite plans each statement anew whenever it is run
+    with values that could be among them, and that took ten times as long as running it (SQLite's documentation of sqlite3_prepare_v3).
+    """
+    if db.engine.dialect.name != "sqlite":
+        return
+    with apart() as connection:
+        connection.exec_driver_sql("PRAGMA optimize=0x10002")
+        if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").first():
+            connection.exec_driver_sql("DELETE FROM sqlite_stat4")
+            connection.exec_driver_sql("ANALYZE sqlite_schema")  # this connection forgets them, too

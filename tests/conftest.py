@@ -4,6 +4,7 @@ from __future__ import annotations
 
 pytest_plugins = [
     "tests.fixtures.required",
+    "tests.fixtures.pace",
     "tests.fixtures.database",
     "tests.fixtures.product",
     "tests.fixtures.post",

@@ -1,4 +1,7 @@
-"""The floor: the least a page of this kind costs on this stack. Flask-Login, SQLAlchemy's ORM, SQLite, Jinja: a list and a case."""
+"""The floor: the least a page of this kind costs on this stack. Flask-Login, SQLAlchemy's ORM, Jinja: a list and a case.
+
+FLOOR_DATABASE names it: an SQLite file, or the address of a PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,8 @@ class Base(DeclarativeBase):
 
 app = Flask(__name__)
 app.config.update(SECRET_KEY="floor-only", TEMPLATES_AUTO_RELOAD=False)
-app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{os.environ['FLOOR_DATABASE']}"
+WHERE = os.environ["FLOOR_DATABASE"]
+app.config["SQLALCHEMY_DATABASE_URI"] = WHERE if "://" in WHERE else f"sqlite:///{WHERE}"
 app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 8, "max_overflow": 0}
 db = SQLAlchemy(app, model_class=Base)
 login = LoginManager(app)
@@ -72,13 +76,15 @@ class Comment(db.Model):  # type: ignore[name-defined]
     author: Mapped[User] = relationship()
 
 
-with app.app_context():
+def pragmas(dbapi: Any, _record: Any) -> None:
+    """Lay SQLite's settings on a connection."""
+    for pragma in PRAGMAS:
+        dbapi.execute(f"pragma {pragma}")
 
-    @event.listens_for(db.engine, "connect")
-    def pragmas(dbapi: Any, _record: Any) -> None:
-        """Lay SQLite's settings on a connection."""
-        for pragma in PRAGMAS:
-            dbapi.execute(f"pragma {pragma}")
+
+if "://" not in WHERE:
+    with app.app_context():
+        event.listen(db.engine, "connect", pragmas)
 
 
 @login.user_loader

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Select, bindparam, case, func, or_, select
 
 from ..clock import now
 from ..database import kept, straight
@@ -209,8 +209,8 @@ def _outside(organisation_id: int, *columns: Any) -> Any:
     return joined.where(Membership.organisation_id == organisation_id, User.type == AccountType.EXTERNAL, User.active)
 
 
-_INVITED = is_in("invited", bindparam("moment")).label("invited")
-_OUTSIDER = (User.id, User.name, User.email, User.activated_at, _INVITED, Party.name.label("party"))
+_STATE = case((User.activated_at.is_not(None), "active"), (is_in("invited", bindparam("moment")), "invited"), else_="uninvited")
+_OUTSIDER = (User.id, User.name, User.email, _STATE.label("state"), Party.name.label("party"))
 
 
 @lru_cache(maxsize=512)
@@ -250,11 +250,7 @@ def outsiders(
         values |= {f"word_{number}": word, f"parties_{number}": [key for key, name in known if word in name]}
     values |= {"but": left_out, "moment": now()}
     rows = straight(_offered(organisation_id, by_ids, bool(left_out), len(words), limit), values)
-    return [Outsider(r.id, r.name, r.email, r.party or "", _state(r)) for r in rows]
-
-
-def _state(row: Any) -> str:
-    return "active" if row.activated_at else "invited" if row.invited else "uninvited"
+    return [Outsider(r.id, r.name, r.email, r.party or "", r.state) for r in rows]
 
 
 @dataclass(frozen=True)

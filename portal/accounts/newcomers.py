@@ -323,7 +323,8 @@ def _give(party: Party, user_ids: Collection[int], roles: dict[int, str], *, by:
         rows += [{"membership_id": membership.id, "profile_id": key} for key in more]
         if more:
             changes[user.id] = {"roles": [sorted(before.values()), sorted({**before, **more}.values())]}
-        told[user.id] = Added(user.email, True, _said(user, list(more.values())), user.id, not user.active)
+        words = [roster.role_word(name) if by.external else name for name in more.values()]
+        told[user.id] = Added(user.email, True, _said(user, words), user.id, not user.active)
     if rows:
         db.session.execute(insert(membership_profile), rows)
     record_all(Kind.STAFF_ROLES_CHANGED, changes, actor=by, organisation_id=party.organisation_id)

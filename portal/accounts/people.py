@@ -88,15 +88,25 @@ def _check_contacts(user: User, email: str) -> None:
 
 
 def lock(user_id: int, *, by: Viewer) -> User:
-    """Close the account: sessions, links and waiting invitations end in this transaction. It can be reopened."""
+    """Close the account: sessions, links and waiting invitations end in this transaction. It can be reopened; by the team alone, also
+    where a portal administrator had closed it before."""
     if user_id == by.user_id:
         raise Refusal("You cannot lock your own account. Ask another administrator.")
     user, organisation = powers.account(user_id, by=by)
     if user.active:
         powers.spare(user.id)
         close([user], "the account was locked")
-        record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
+    elif not closed_outside(user, organisation):
+        return user
+    record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
+
+
+def closed_outside(user: User, organisation: Organisation) -> bool:
+    """Whether a portal administrator closed the account, and can open it again."""
+    if user.active or not user.external:
+        return False
+    return user.id not in powers.decided_by_team(powers.CLOSINGS, [user.id], organisation.id)
 
 
 def close(users: Sequence[User], why: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
+from ..audit.kinds import Kind
+from ..audit.models import AuditEntry
 from ..database import queue_up
 from ..extensions import db
 from ..organisations.models import Organisation
@@ -15,6 +17,7 @@ from .permissions import CATALOGUE, Permission, ProfileType
 from .viewer import Viewer
 
 NO_RIGHT = "Your profile does not let you manage people. Ask an administrator of your organisation."
+CLOSINGS = (Kind.STAFF_DEACTIVATED, Kind.USER_LOCKED)
 LAST_ADMINISTRATOR = "This would leave the platform without an administrator who can sign in. Make another one first."
 
 
@@ -93,6 +96,14 @@ def elsewhere(user_id: int, by: Viewer) -> bool:
     """Whether the person also works in an organisation that is none of `by`'s business."""
     others = select(Membership.id).where(Membership.user_id == user_id, Membership.organisation_id != by.organisation_id)
     return not by.platform and db.session.scalar(others.limit(1)) is not None
+
+
+def decided_by_team(kinds: Iterable[Kind], user_ids: Collection[int], organisation_id: int) -> set[int]:
+    """With whom the security team did the newest of these things, which nobody outside may undo."""
+    here = (AuditEntry.organisation_id == organisation_id, AuditEntry.kind.in_(kinds))
+    newest = select(func.max(AuditEntry.id)).where(*here, AuditEntry.object_id.in_([str(key) for key in user_ids]))
+    theirs = select(AuditEntry.object_id).where(AuditEntry.id.in_(newest.group_by(AuditEntry.object_id)), ~AuditEntry.actor_external)
+    return {int(key) for key in db.session.scalars(theirs)}
 
 
 def _held(user_id: int, organisation_id: int) -> set[str]:

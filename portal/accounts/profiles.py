@@ -101,7 +101,7 @@ def edit(profile_id: int, *, name: str, permissions: Iterable[str], version: int
     if changes:
         profile.name, profile.permissions = name, wanted
         profile.version += 1
-        record(Kind.PROFILE_EDITED, actor=by, object_id=profile.id, changes=changes)
+        record(Kind.PROFILE_EDITED, actor=by, object_id=profile.id, changes={"name": [profile.name, profile.name], **changes})
     return profile
 
 

@@ -9,7 +9,6 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 
 from ..audit.kinds import Kind
-from ..audit.models import AuditEntry
 from ..audit.record import record_all
 from ..clock import now
 from ..extensions import db
@@ -19,7 +18,7 @@ from ..organisations import parties
 from ..organisations.models import Party
 from ..settings import values
 from ..words import _
-from . import links, newcomers, roster, sending
+from . import links, newcomers, powers, roster, sending
 from . import people as accounts
 from .models import Membership, OneTimeLink, Purpose, User, membership_profile
 from .newcomers import Added as Added
@@ -34,7 +33,7 @@ from .viewer import Viewer
 
 MOST_A_DAY = 20  # invitations of a portal administrator
 A_DAY = timedelta(days=1)
-CLOSINGS = (Kind.STAFF_DEACTIVATED, Kind.USER_LOCKED)
+STAYS = "Stays deactivated. From now on only the security team can reactivate the account."
 
 Seats = Sequence[tuple[User, Membership]]
 
@@ -63,12 +62,7 @@ def _not_here(by: Viewer) -> str:
 
 def _by_team(kinds: tuple[Kind, ...], party: Party, seats: Seats, by: Viewer) -> set[int]:
     """With whom the security team did the newest of these things, which a portal administrator must not undo."""
-    if not by.external:
-        return set()
-    here = (AuditEntry.organisation_id == party.organisation_id, AuditEntry.kind.in_(kinds))
-    newest = select(func.max(AuditEntry.id)).where(*here, AuditEntry.object_id.in_([str(user.id) for user, _seat in seats]))
-    theirs = select(AuditEntry.object_id).where(AuditEntry.id.in_(newest.group_by(AuditEntry.object_id)), ~AuditEntry.actor_external)
-    return {int(key) for key in db.session.scalars(theirs)}
+    return powers.decided_by_team(kinds, [user.id for user, _seat in seats], party.organisation_id) if by.external else set()
 
 
 def _each(seats: Seats, refused: Callable[[User, Membership], str], sentence: str) -> tuple[Seats, list[Outcome]]:
@@ -145,26 +139,29 @@ def cancel_invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> li
 
 
 def deactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outcome]:
-    """Close their accounts: sessions, invitations and letters on their way end in this transaction. It can be taken back."""
+    """Close their accounts: sessions, invitations and letters on their way end in this transaction. It can be taken back.
+
+    The security team's word counts also where a portal administrator was quicker: it is written down, and they cannot reactivate any more.
+    """
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
     elsewhere = set() if by.platform else _elsewhere(party, seats)
-    admins = [roster.number_of_admins(party)]
+    admins, closed = [roster.number_of_admins(party)], [user.id for user, _seat in seats if not user.active]
+    settled = set(closed) if by.external else powers.decided_by_team(powers.CLOSINGS, closed, party.organisation_id)
 
     def refused(user: User, membership: Membership) -> str:
         if user.id == by.user_id:
             return _("You cannot deactivate yourself. Ask another portal administrator, or the security team.")
-        if not user.active:
+        if user.id in settled:
             return _("Is deactivated already.")
         return _not_here(by) if user.id in elsewhere else _last(admins, user, membership, by)
 
     fit, told = _each(seats, refused, _("Deactivated: signed out everywhere, and cannot sign in."))
-    if fit:
-        users = [user for user, _seat in fit]
+    if users := [user for user, _seat in fit if user.active]:
         accounts.close(users, "the account was deactivated")
         links.supersede_all(Purpose.INVITATION, [user.id for user in users])
     _note(Kind.STAFF_DEACTIVATED, party, fit, by)
-    return told
+    return [Outcome(one.user_id, one.name, True, STAYS) if one.done and one.user_id in closed else one for one in told]
 
 
 def _last(admins: list[int], user: User, membership: Membership, by: Viewer) -> str:
@@ -182,7 +179,7 @@ def reactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
     elsewhere = set() if by.platform else _elsewhere(party, seats)
-    closed = _by_team(CLOSINGS, party, seats, by)
+    closed = _by_team(powers.CLOSINGS, party, seats, by)
     left = [newcomers.places(party, len(seats))]
 
     def refused(user: User, _membership: Membership) -> str:

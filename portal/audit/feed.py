@@ -12,6 +12,7 @@ from ..accounts.models import User
 from ..accounts.viewer import Viewer
 from ..cases.models import Attachment, Case, Comment, Observable, Task
 from ..extensions import db
+from ..organisations.models import Organisation
 from ..sharing import scope
 from .kinds import SENTENCES, Kind
 from .models import AuditEntry
@@ -103,6 +104,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 # Kinds whose entries hold the id of an account.
 OF_PEOPLE = ("user:", "membership:", "session:", "people:")
+OF_PLACES = "organisation:"
 
 
 def newest(viewer: Viewer, *, group: str = "", before: int | None = None, size: int = 50) -> list[Happening]:
@@ -113,7 +115,7 @@ def newest(viewer: Viewer, *, group: str = "", before: int | None = None, size: 
     if before:
         wanted = wanted.where(AuditEntry.id < before)
     rows = db.session.execute(wanted.order_by(AuditEntry.id.desc()).limit(size + 1)).all()
-    names = _names([row for row, _, _ in rows])
+    names = _names([row for row, _, _ in rows]) | _places([row for row, _, _ in rows])
     return [_happening(row, number, title, names) for row, number, title in rows]
 
 
@@ -133,22 +135,42 @@ def _names(rows: list[AuditEntry]) -> dict[str, str]:
     return {str(key): name for key, name in db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))}
 
 
+def _places(rows: list[AuditEntry]) -> dict[str, str]:
+    """Names of the organisations entries are about, by OF_PLACES and the id an entry holds."""
+    ids = {int(row.object_id) for row in rows if row.kind.startswith(OF_PLACES) and row.object_id.isdecimal()}
+    if not ids:
+        return {}
+    found = db.session.execute(select(Organisation.id, Organisation.name).where(Organisation.id.in_(ids)))
+    return {f"{OF_PLACES}{key}": name for key, name in found}
+
+
 def _happening(row: AuditEntry, number: int | None, title: str | None, names: dict[str, str]) -> Happening:
-    event = _event(row)
-    person = names.get(row.object_id, "") if row.kind.startswith(OF_PEOPLE) and str(row.actor_id) != row.object_id else ""
-    return Happening(**{**vars(event), "about": event.about or person}, case_number=number, case_title=title or "")
+    event, about = _event(row), ""
+    if row.kind.startswith(OF_PLACES):
+        about = names.get(f"{OF_PLACES}{row.object_id}", "")
+    elif row.kind.startswith(OF_PEOPLE) and str(row.actor_id) != row.object_id:
+        about = names.get(row.object_id, "")
+    return Happening(**{**vars(event), "about": event.about or about}, case_number=number, case_title=title or "")
 
 
-# Where an entry about a file or a task keeps its name: it is said in the sentence, not as a change.
-NAMED = ("party", "task", "file", "name")
+# What an entry is about is said in the sentence, not as a change: the kinds where it is kept among the changes, and as what.
+KEEP_NAMES = ("file:", "task:", "party:", "profile:", "template:", "type:", "status:", "field:")
+NAMED = ("party", "task", "file", "label", "name")
+NAMED_BY_ID = ("status:", "field:")
 
 
 def _event(row: AuditEntry) -> Event:
     sentence, told = SENTENCES.get(Kind(row.kind), row.kind), dict(row.changes)
     about = f"#{row.object_id}" if row.kind == Kind.CASE_DELETED else ""
-    if row.kind.startswith(("file:", "task:", "party:")):
+    if row.kind.startswith(KEEP_NAMES):
         key = next((key for key in NAMED if key in told and (None in told[key] or told[key][0] == told[key][1])), None)
         about = _words(next(value for value in reversed(told.pop(key)) if value is not None)) if key and told[key] != [None, None] else ""
+    if row.kind.startswith(NAMED_BY_ID) and not about and "label" not in told:
+        about = row.object_id
+    if len(added := (told.get("observables") or [None, None])[1] or ()) > 1:
+        sentence = f"added {len(added)} observables"
+    if told.get("external") == [None, False]:
+        del told["external"]  # internal is what everything is born as
     changes = [(field.replace("_", " "), _words(pair[0]), _words(pair[1])) for field, pair in told.items() if pair[0] != pair[1]]
     return Event(row.id, row.at, row.actor_name, row.actor_external, row.channel, sentence, changes, row.kind, row.object_id, about)
 

@@ -12,7 +12,7 @@ from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..extensions import db
 from ..refusals import NotAllowed, Refusal, Stale
-from .cases import draft_of, update_case, warning_after
+from .cases import asks_reason, checked_reason, draft_of, update_case, warning_after
 from .lifecycle import delete_case
 from .models import Case, Stage
 from .tags import checked as checked_tags
@@ -70,18 +70,25 @@ def _one(case: Case, act: Act, as_shown: bool) -> Outcome:
         return Outcome(number, title, False, refusal.sentence)
 
 
-def change(by: Viewer, **fields: Any) -> Act:
-    """Set these fields of a case, as one edit."""
+def change(by: Viewer, *, reason: str = "", **fields: Any) -> Act:
+    """Set these fields of a case, as one edit. `reason` as in cases.update_case."""
     if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you edit cases.")
 
     def act(case: Case) -> str:
         if "status" in fields and case.stage is Stage.CLOSED:
             raise Refusal(CLOSED_ALREADY)
-        changed = update_case(case, draft_of(case, **fields), version=case.version, by=by)
+        changed = update_case(case, draft_of(case, **fields), version=case.version, by=by, reason=reason)
         return f"{_told(changed)} {warning_after(case, changed)}".strip()
 
     return act
+
+
+def change_tlp(by: Viewer, numbers: Iterable[int], tlp: int, reason: str) -> Act:
+    """Say how far cases may be told. Where the TLP asks why people outside see one of them, that is asked before any is touched."""
+    if any(asks_reason(case, tlp) for case in ticked(numbers)):
+        checked_reason(reason)
+    return change(by, reason=reason, tlp=tlp)
 
 
 def change_tags(by: Viewer, add: Iterable[str], remove: Iterable[str]) -> Act:

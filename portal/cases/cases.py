@@ -20,7 +20,7 @@ from ..extensions import db
 from ..mail import news
 from ..notices import notices
 from ..notices.models import Reason
-from ..refusals import NotAllowed, NotVisible, Refusal, Stale
+from ..refusals import NotAllowed, NotVisible, Refusal, Stale, Unfit
 from ..sharing.models import Access, PartyGrant
 from . import statuses
 from .models import Case, CaseCounter, Stage
@@ -32,7 +32,8 @@ from .text import LONGEST, render, tidy
 OUTSIDE_FIELDS = frozenset({"title", "description", "severity", "status", "tags", "start_date"})
 
 
-RED = 4
+STRICT, RED = 3, 4  # TLP:AMBER+STRICT, TLP:RED
+SHORTEST_REASON, LONGEST_REASON = 10, 1000
 RED_IS_FOR_NAMED = (
     "The case is shared with all external users or with a whole organisation, and TLP:RED is for named people only. "
     "Share it with people by name or make it internal under Manage external access first, then raise the TLP."
@@ -158,8 +159,11 @@ def flag_case(case: Case, flagged: bool, *, by: Viewer) -> bool:
     return True
 
 
-def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[str]:
-    """Write the changed fields and return their names. `version` is the one the form showed; an older one is Stale."""
+def update_case(case: Case, draft: Draft, *, version: int, by: Viewer, reason: str = "") -> list[str]:
+    """Write the changed fields and return their names. `version` is the one the form showed; an older one is Stale.
+
+    `reason`: why whoever sees the case outside may have it as TLP:AMBER+STRICT; asked for only then (`asks_reason`), kept on record.
+    """
     if not by.can_inside(Permission.UPDATE_CASE):
         raise NotAllowed("Your profile does not let you edit cases.")
     if version != case.version:
@@ -183,7 +187,8 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer) -> list[s
         _check_move(case, changed["status"], by)
     if changed.get("tlp") == RED and _open_to_many(case):
         raise Refusal(RED_IS_FOR_NAMED)
-    record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed))
+    told = {"reason": [None, checked_reason(reason)]} if asks_reason(case, changed.get("tlp")) else {}
+    record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed) | told)
     _apply(case, changed)
     if "assignee_id" in changed:
         notices.tell(changed["assignee_id"], case, Reason.ASSIGNED, by=by)
@@ -196,6 +201,25 @@ def _open_to_many(case: Case) -> bool:
     if case.access_now is Access.EXTERNAL:
         return db.session.scalar(select(PartyGrant.case_id).where(PartyGrant.case_id == case.id).limit(1)) is not None
     return case.access_now is Access.ALL_EXTERNAL
+
+
+def asks_reason(case: Case, tlp: int | None) -> bool:
+    """Whether this TLP says of a case that it stays within one organisation, while people outside see it."""
+    return tlp == STRICT and case.tlp != STRICT and case.shared
+
+
+def checked_reason(text: str) -> str:
+    """Why they may receive it all the same, on one line."""
+    reason = " ".join(text.split())
+    if len(reason) < SHORTEST_REASON:
+        raise Unfit(
+            "reason",
+            f"Write in at least {SHORTEST_REASON} characters why external users may receive it as TLP:AMBER+STRICT, which stays within "
+            "one organisation, or make the case internal first.",
+        )
+    if len(reason) > LONGEST_REASON:
+        raise Unfit("reason", f"The reason is longer than {LONGEST_REASON:,} characters. Say it more briefly.")
+    return reason
 
 
 def warning_after(case: Case, changed: list[str]) -> str:

@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 from ..accounts.models import AccountType, Membership, User
 from ..accounts.viewer import Viewer
 from ..clock import UTCDateTime
-from ..database import kept
+from ..database import kept, straight
 from ..extensions import db
 from ..paging import EPOCH, Page
 from ..search import terms
@@ -249,14 +249,15 @@ def _visible(viewer: Viewer, columns: tuple[Any, ...]) -> Select[Any]:
 
 
 def _count(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> int:
-    return db.session.scalar(_counting(_visible(viewer, (Case.id,)), wanted), values) or 0
+    return straight(_counting(_visible(viewer, (Case.id,)), wanted), values).scalar() or 0
 
 
 @lru_cache(maxsize=1024)
 def _counting(visible: Select[Any], wanted: tuple[str, ...]) -> Select[Any]:
     for name, table, where in (("tag", _tag, _of_tag), ("value", _value, _of_value)):
         if name in wanted:  # from the tag's or the value's own rows, no further than it must
-            visible = visible.join(table, table.c.case_id == Case.id).where(*where).distinct()
+            visible = visible.join(table, table.c.case_id == Case.id).where(*where)
+            visible = visible.distinct() if name == "value" else visible  # a case has a tag once, and a value at several places
     narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(MANY + 1)
     return kept(select(func.count()).select_from(narrowed.subquery()))
 
@@ -286,7 +287,7 @@ def _page(
     counting = None if total is not None or plain != wanted else _counting(_visible(viewer, (Case.id,)), wanted)
     road = "many" if (total or 0) > MANY else "few"
     statement = _listing(_visible(viewer, columns), wanted, road, order, place is not None, counting)
-    rows = list(db.session.execute(statement, {**values, **(place or {}), "size": size + 1}).all())
+    rows = list(straight(statement, {**values, **(place or {}), "size": size + 1}))
     if plain != wanted:
         total = size + 1 if place else len(rows)
     elif total is None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from markupsafe import Markup
+
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
@@ -20,12 +22,12 @@ from ..refusals import NotAllowed, Refusal, Unfit
 from ..sharing.models import Access, Grant
 from ..storage import intake
 from ..storage.intake import Upload
-from ..words import Number, Wording, _, later
+from ..words import Later, Number, Wording, _, language, later
 from . import guests, indicators, samples, statuses
 from .cases import SLACK, next_number
 from .models import Case, Stage
 from .observables import GUESS, Facets, Outcome, check_writer, keep_new, lines_of, new_observable, without_repeats
-from .text import LONGEST, render, tidy
+from .text import LONGEST, render, tidy, with_headings
 
 LONGEST_TITLE = 200
 FILE = "file"
@@ -61,16 +63,18 @@ class Question(NamedTuple):
     """One question of the report: its field and the heading its answer gets in the description."""
 
     name: str
-    heading: str
+    heading: Later
 
 
-# Kept in the description, which colleagues read as well: not in the language of whoever reports.
+# The description is one text for everybody: the team, who may edit it, the reporter, and others it is shared with. So the headings are
+# kept in English, the team's language, and the portal says them in the language of whoever reads there, see `worded`.
 QUESTIONS = (
-    Question("happened", "What happened"),
-    Question("affected", "Who is affected"),
-    Question("done", "What was done already"),
-    Question("matters", "Why it matters"),
+    Question("happened", later("What happened")),
+    Question("affected", later("Who is affected")),
+    Question("done", later("What was done already")),
+    Question("matters", later("Why it matters")),
 )
+BEGAN: Later = later("When it began")
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,17 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
 def _described(answers: dict[str, str], when: str) -> str:
-    parts = [(question.heading, answers[question.name]) for question in QUESTIONS]
-    parts.insert(1, ("When it began", when))
+    parts = [(question.heading.text, answers[question.name]) for question in QUESTIONS]
+    parts.insert(1, (BEGAN.text, when))
     return "\n\n".join(f"# {heading}\n\n{_closed(text)}" for heading, text in parts if text)
+
+
+_HEADINGS = {heading.text: heading for heading in (*(question.heading for question in QUESTIONS), BEGAN)}
+
+
+def worded(html: Markup) -> Markup:
+    """A description with the headings of a report in the language spoken now; all else stays as it was written."""
+    return html if language() == "en" else with_headings(html, _HEADINGS)
 
 
 def _closed(text: str) -> str:

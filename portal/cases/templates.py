@@ -97,7 +97,7 @@ def edit(template: CaseTemplate, draft: Draft, *, version: int, by: Viewer) -> b
     if not changed:
         return False
     changes = {name: [in_words(getattr(template, name)), in_words(value)] for name, value in changed.items()}
-    record(Kind.TEMPLATE_EDITED, actor=by, object_id=template.id, changes=changes)
+    record(Kind.TEMPLATE_EDITED, actor=by, object_id=template.id, changes={"name": [template.name, template.name], **changes})
     for name, value in changed.items():
         setattr(template, name, value)
     template.version += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import nh3
 from markdown_it import MarkdownIt
@@ -70,6 +71,14 @@ def _missing_cells(source: str) -> int:
 def shown(source: str) -> Markup:
     """A text as it would look, for a page; cleaned by the allow-list like everything people write."""
     return Markup(render(source))
+
+
+_HEADING = re.compile(r"<h3>([^<>]*)</h3>")
+
+
+def with_headings(html: Markup, said: Mapping[str, object]) -> Markup:
+    """The same text, those of its headings that are known `said` in other words."""
+    return Markup(_HEADING.sub(lambda found: f"<h3>{escape(str(said[found[1]]))}</h3>" if found[1] in said else found[0], html))
 
 
 def tidy(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, time
 from typing import Any
 
 from flask import g, request
@@ -11,9 +12,11 @@ from ..accounts.directory import count_outsiders
 from ..accounts.permissions import Permission
 from ..cases import bulk
 from ..refusals import Refusal
+from ..sharing.access import KEEP
 from ..sharing.bulk import Choice, Prospect, prospects, share
 from ..sharing.models import Access
 from ..sharing.offer import offer
+from ..web import times
 from ..web.show import see_other, show, wants_fragment
 from .bulk_forms import BulkAccessForm
 from .case_bulk import seen, tell, ticked_numbers, way_back
@@ -41,7 +44,7 @@ def _confirm(cases: list[Any], form: BulkAccessForm) -> Any:
     if "find" in request.form:  # the search button of the page without JavaScript: everything ticked comes along
         return _drawer(cases, form)
     if not form.validate():
-        return _drawer(cases, form, problem="Choose who should see these cases.")
+        return _drawer(cases, form, problem=None if form.until.errors else "Choose who should see these cases.")
     choice = _choice(form)
     if choice is None or request.form.get("shown") != _mark(choice):
         return _drawer(cases, form, unseen=True)  # nothing is opened that was not shown before
@@ -57,17 +60,22 @@ def _choice(form: BulkAccessForm) -> Choice | None:
     parties = frozenset(key if 0 < key < 2**63 else 0 for key in form.parties.data or ())
     if access not in ("external", "add"):
         users = parties = frozenset()
-    return Choice(Access.EXTERNAL if adding else Access(access), users, bool(form.again.data), form.reason.data or "", adding, parties)
+    until = times.typed(datetime.combine(form.until.data, time(23, 59, 59))) if form.until.data else KEEP
+    return Choice(
+        Access.EXTERNAL if adding else Access(access), users, bool(form.again.data), form.reason.data or "", adding, parties, until
+    )
 
 
 def _mark(choice: Choice) -> str:
     """What tells this choice from another one."""
-    chosen = f"{sorted(choice.users)}:{sorted(choice.parties)}"
+    chosen = f"{sorted(choice.users)}:{sorted(choice.parties)}:{choice.until}"
     return hashlib.sha256(f"{choice.access.value}:{choice.adding}:{chosen}".encode()).hexdigest()[:16]
 
 
 def _drawer(cases: list[Any], form: BulkAccessForm, *, problem: str | None = None, preview: bool = False, unseen: bool = False) -> Any:
-    choice = _choice(form)
+    if "until" in request.values and not form.until.errors:
+        form.until.validate(form)
+    choice = None if form.until.errors else _choice(form)
     lines = prospects(cases, choice) if choice else []
     part = "console/bulk/_effect.html" if preview else "console/bulk/_share.html"
     context: dict[str, Any] = {"form": form, "cases": cases, "lines": lines, "problem": problem, "unseen": unseen, **way_back()}
@@ -75,7 +83,7 @@ def _drawer(cases: list[Any], form: BulkAccessForm, *, problem: str | None = Non
     context |= {"button": _button(lines), "button_later": _button(lines, later=True), "short": _short(lines)}
     if not preview or not wants_fragment():
         context |= {"everybody": count_outsiders(g.viewer.organisation_id), **_people(form)}
-    return show("console/bulk/share.html", part, status=422 if problem and request.method == "POST" else 200, **context)
+    return show("console/bulk/share.html", part, status=422 if (problem or form.errors) and request.method == "POST" else 200, **context)
 
 
 def _button(lines: list[Prospect], *, later: bool = False) -> str:
@@ -85,6 +93,8 @@ def _button(lines: list[Prospect], *, later: bool = False) -> str:
         return ""
     if plans[0].access is Access.INTERNAL:
         return f"Make {_cases(len(plans))} internal"
+    if all(plan.only_the_end for plan in plans):
+        return f"Set the last day of {_cases(len(plans))}"
     shared, taken = sum(1 for plan in plans if plan.gained or not plan.lost), sum(1 for plan in plans if plan.lost)
     if not shared:
         return f"Take access away in {_cases(taken)}"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from wtforms import BooleanField, RadioField, SelectField, StringField
+from typing import Any
+
+from wtforms import BooleanField, DateField, RadioField, SelectField, StringField
 from wtforms.validators import InputRequired, Length, Optional
 
 from ..web.filters import SEVERITY, TLP
 from ..web.forms import CheckboxList, Form, stripped
-from .forms import choices, fitting_tags, number_or_none
+from ..web.times import zone_in_words
+from .forms import choices, fitting_tags, not_over, number_or_none, sensible_year, strict_reason
 
 CHOOSE = "Choose one from the list."
 
@@ -34,6 +37,7 @@ class TlpForm(Form):
     """How far they may be told."""
 
     tlp = SelectField("TLP", choices=choices(*TLP.items()), coerce=int, default=2)
+    reason = strict_reason()
 
 
 class TagsForm(Form):
@@ -64,6 +68,7 @@ class BulkAccessForm(Form):
     )
     users = CheckboxList("External users", coerce=int, choices=[])
     parties = CheckboxList("External organisations", coerce=int, choices=[])
+    until = DateField("Last day", validators=[Optional(), sensible_year, not_over])
     again = BooleanField("Show these to external users again")
     reason = StringField(
         "Why may they receive it?",
@@ -71,3 +76,10 @@ class BulkAccessForm(Form):
         filters=[stripped],
         validators=[Length(max=1000)],
     )
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.until.description = (
+            f"Sharing of each of these cases ends by itself at the end of that day ({zone_in_words()}). "
+            "Leave it empty to keep what each case has; one that is shared anew then has no end."
+        )

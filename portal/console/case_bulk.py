@@ -17,7 +17,7 @@ from ..web.forms import Form
 from ..web.show import see_other, show
 from .bulk_forms import AssignForm, BulkDeleteForm, SeverityForm, StatusForm, TagsForm, TlpForm
 from .face import console
-from .forms import choices
+from .forms import at_its_field, choices
 
 FORMS: dict[str, type[Form]] = {"assign": AssignForm, "status": StatusForm, "severity": SeverityForm, "tlp": TlpForm, "tags": TagsForm}
 
@@ -47,7 +47,7 @@ ACTS: dict[str, Callable[[Any], bulk.Act]] = {
     "assign": lambda form: bulk.change(g.viewer, assignee_id=form.assignee.data),
     "status": lambda form: bulk.change(g.viewer, status=form.status.data),
     "severity": lambda form: bulk.change(g.viewer, severity=form.severity.data),
-    "tlp": lambda form: bulk.change(g.viewer, tlp=form.tlp.data),
+    "tlp": lambda form: bulk.change_tlp(g.viewer, ticked_numbers(), form.tlp.data, form.reason.data or ""),
     "tags": lambda form: bulk.change_tags(g.viewer, split_tags(form.add.data or ""), split_tags(form.remove.data or "")),
 }
 
@@ -97,7 +97,7 @@ def do_to_each(act: str, form: Any, verb: Callable[[], bulk.Act], **more: Any) -
     except NotAllowed:
         raise
     except Refusal as refusal:
-        return ask_first(act, form, problem=refusal.sentence, **more)
+        return ask_first(act, form, problem=at_its_field(form, refusal), **more)
     return tell(outcomes, act=act, **more)
 
 

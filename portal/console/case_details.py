@@ -16,7 +16,7 @@ from ..web.face import Needs, go_to
 from ..web.show import see_other, show, wants_fragment
 from .case_edit import form_data, mark, offer, plain, word_of
 from .face import console
-from .forms import EditCaseForm
+from .forms import EditCaseForm, at_its_field
 
 DRAFT = {"assignee": "assignee_id"}  # a form's field -> the draft's, where they differ
 TAG_FIELDS = ("tags", "add", "remove", "tag")
@@ -43,7 +43,7 @@ def _form(case: Any, view: Any, name: str) -> Any:
     """The form of a case with this one field alone."""
     stored = form_data(case)
     form = EditCaseForm() if request.method == "POST" else EditCaseForm(formdata=None, data=stored)
-    for other in {field.name for field in form} - {name, "base"}:
+    for other in {field.name for field in form} - {name, "base", "reason" if name == "tlp" else ""}:
         del form[other]
     offer(form, case, view.assignee)
     if request.method == "GET":
@@ -68,9 +68,10 @@ def _save(case: Any, view: Any, name: str, form: Any) -> Any:
         form.base.data, form.base.raw_data = mark(stored), None
         return _form_page(view, name, form, theirs=word_of(form[name], stored))
     try:
-        changed = cases.update_case(case, _draft(case, name, form), version=case.version, by=g.viewer)
+        reason = (form.reason.data or "") if "reason" in form else ""
+        changed = cases.update_case(case, _draft(case, name, form), version=case.version, by=g.viewer, reason=reason)
     except Refusal as refusal:
-        return _form_page(view, name, form, problem=refusal.sentence)
+        return _form_page(view, name, form, problem=at_its_field(form, refusal))
     notice = f"{form[name].label.text.partition(' (')[0]} saved." if changed else "Nothing changed."
     notice = f"{notice} {cases.warning_after(case, changed)}".strip()
     if not wants_fragment():

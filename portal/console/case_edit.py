@@ -17,7 +17,7 @@ from ..web import times
 from ..web.show import see_other
 from .cases import draft_from, edit_page
 from .face import console
-from .forms import EditCaseForm, choices
+from .forms import EditCaseForm, at_its_field, choices
 
 FIELDS = ("title", "description", "severity", "tlp", "pap", "status", "assignee", "start_date", "tags")
 TAKEN_OVER = "Not changed by you: the stored value is in the form now."
@@ -56,7 +56,7 @@ def _assignees(case: Any, name: str | None) -> list[tuple[int, str]]:
 def _save(case: Any, view: Any, form: EditCaseForm) -> Any:
     draft = draft_from(form, case.start_date, status=form.status.data, assignee_id=form.assignee.data)
     try:
-        changed = cases.update_case(case, draft, version=form.version.data, by=g.viewer)
+        changed = cases.update_case(case, draft, version=form.version.data, by=g.viewer, reason=form.reason.data or "")
     except Stale as refusal:
         differences = _merge(form, case)
         form.version.data = case.version
@@ -64,7 +64,7 @@ def _save(case: Any, view: Any, form: EditCaseForm) -> Any:
         form.base.data = json.dumps(marks(case))
         return edit_page(form, view, problem=refusal.sentence, stale=differences)
     except Refusal as refusal:
-        return edit_page(form, view, problem=refusal.sentence)
+        return edit_page(form, view, problem=at_its_field(form, refusal))
     warning = cases.warning_after(case, changed)
     return see_other(".case", f"Case #{case.number} is saved. {warning}".strip(), warning=bool(warning), number=case.number)
 

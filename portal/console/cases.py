@@ -51,9 +51,9 @@ def case_context(case: Any, form: MessageForm | None = None, *, problem: str | N
     }
 
 
-def show_case(case: Any, form: MessageForm, *, problem: str | None = None, status: int = 200) -> Any:
-    """The case page, or its conversation for htmx."""
-    context = case_context(case, form, problem=problem) | {"field_groups": fields.groups_of(case.id)}
+def show_case(case: Any, form: MessageForm, *, problem: str | None = None, status: int = 200, done: str = "") -> Any:
+    """The case page, or its conversation for htmx; `done`: what is to be said of what was just written."""
+    context = case_context(case, form, problem=problem) | {"field_groups": fields.groups_of(case.id), "done": done}
     return show("console/cases/show.html", "console/comments/_conversation.html", status=status, **context)
 
 

@@ -30,11 +30,10 @@ def add_comment(number: int) -> Any:
         comment = _add(case, form.message.data, external)
     except Refusal as refusal:
         return show_case(case, form, problem=refusal.sentence, status=422)
+    done = "Sent to external users." if external else "Internal note added."
     if wants_fragment():
-        return show_case(case, MessageForm(formdata=None))
-    return see_other(
-        ".case", "Sent to external users." if external else "Internal note added.", number=number, _anchor=f"comment-{comment.uid}"
-    )
+        return show_case(case, MessageForm(formdata=None), done=done)
+    return see_other(".case", done, number=number, _anchor=f"comment-{comment.uid}")
 
 
 def _add(case: Any, text: str, external: bool) -> Any:

@@ -19,10 +19,10 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import DataRequired, InputRequired, Length, Optional, ValidationError
 from wtforms.widgets import HiddenInput
 
-from ..cases import statuses, tags
+from ..cases import cases, statuses, tags
 from ..cases.models import Stage
 from ..clock import now
-from ..refusals import Unfit
+from ..refusals import Refusal, Unfit
 from ..web.filters import IMPACT, PAP, SEVERITY, TLP
 from ..web.forms import LONGEST_MESSAGE, CheckboxList, Form, stripped, stripped_lines
 from ..web.times import local, zone_in_words
@@ -56,6 +56,25 @@ def fitting_tags(_form: Any, field: Any) -> None:
         tags.checked(tags.split_tags(field.data or ""))
     except Unfit as refusal:
         raise ValidationError(refusal.sentence) from None
+
+
+def strict_reason() -> TextAreaField:
+    """Why people outside may have a case that becomes TLP:AMBER+STRICT; drawn only where they see it, see cases.asks_reason."""
+    return TextAreaField(
+        "Why may external users receive it?",
+        description="AMBER+STRICT stays within one organisation. At least 10 characters, kept on record for colleagues only.",
+        filters=[stripped_lines],
+        validators=[Length(max=cases.LONGEST_REASON, message=f"Use at most {cases.LONGEST_REASON:,} characters.")],
+        render_kw={"rows": 3},
+    )
+
+
+def at_its_field(form: Any, refusal: Refusal) -> str | None:
+    """Stand a refusal of one field beside that field; what is left to say above the form."""
+    if not isinstance(refusal, Unfit) or refusal.field not in form:
+        return refusal.sentence
+    form[refusal.field].errors = [refusal.sentence]
+    return None
 
 
 class CaseForm(Form):
@@ -129,6 +148,7 @@ class EditCaseForm(CaseForm):
 
     status = SelectField("Status", choices=lambda: choices(*statuses.open_ones()))
     assignee = SelectField("Assignee", coerce=number_or_none, validators=[Optional()])
+    reason = strict_reason()
     version = IntegerField(widget=HiddenInput(), validators=[InputRequired("Reload the page and try again.")])
     # The marks of the values the form was opened with; see case_edit.
     base = HiddenField()

@@ -16,7 +16,7 @@ from ..refusals import Refusal
 from ..settings import values
 from ..web.show import see_other, show
 from .face import console
-from .people_forms import MOST_SEATS, NewPersonForm, SeatForm, number
+from .people_forms import MOST_SEATS, NewPersonForm, SeatForm, complain, number
 
 INSIDE = (ProfileType.ORGANISATION, ProfileType.ADMIN)
 
@@ -27,11 +27,27 @@ def new_person() -> Any:
     form = _form()
     if request.method == "GET" or _rearranged(form) or not form.validate():
         return _page(form)
+    new = _unknown_employers(form)
+    if new and not form.new_party.data:
+        complain(form, "works_for", f"{' '.join(new)} Choose one that is offered, or tick that it is new.")
+        return _page(form)
     try:
         user = invitations.invite(**form.details(), seats=form.wanted(), by=g.viewer)
     except Refusal as refusal:
         return _page(form, form.place(refusal))
-    return see_other(".person", _told(user), user_id=user.id)
+    made = f" {form.works_for.data} is a new external organisation." if new else ""
+    return see_other(".person", f"{_told(user)}{made}", user_id=user.id)
+
+
+def _unknown_employers(form: NewPersonForm) -> list[str]:
+    """Where nobody knows the external organisation they work for, in a sentence each."""
+    if form.type is not AccountType.EXTERNAL or not (name := " ".join((form.works_for.data or "").split())):
+        return []
+    homes = {home.organisation_id for home in form.wanted()}
+    known = {key: {party.casefold() for party in directory.parties(key)} for key in homes}
+    names = dict(open_organisations()) if g.viewer.platform else {}
+    where = [f" in {names[key]}" if key in names else "" for key in homes if name.casefold() not in known[key]]
+    return [f"There is no external organisation called {name}{place} yet." for place in sorted(where)]
 
 
 def _told(user: User) -> str:
@@ -120,12 +136,19 @@ def _empty_seat(mark: int) -> SeatForm:
     return seat
 
 
+def _offered_parties() -> list[str]:
+    """The external organisations that are known; the platform's administrators choose among those of all."""
+    if not g.viewer.platform:
+        return directory.parties(g.viewer.organisation_id)
+    return sorted({name for key, _name in open_organisations() for name in directory.parties(key)})
+
+
 def _page(form: NewPersonForm, problem: str | None = None) -> Any:
     kinds = (*INSIDE, ProfileType.EXTERNAL) if g.viewer.platform else (ProfileType.ORGANISATION, ProfileType.EXTERNAL)
     context: dict[str, Any] = {
         "form": form,
         "problem": problem,
-        "parties": directory.parties(g.viewer.organisation_id),
+        "parties": _offered_parties(),
         "hours": values.current().invitation_hours,
         "mails": values.mail_is_set_up(),
         "may": roles_in_words(),

@@ -35,7 +35,7 @@ def works_for_field() -> StringField:
     """Whom an external user works for."""
     return StringField(
         "Works for",
-        description="Their company or department, as you call it.",
+        description="Their company or department. Known ones are offered as you type; another name makes a new external organisation.",
         filters=[stripped],
         validators=[Length(max=LONGEST_PARTY, message=f"Use at most {LONGEST_PARTY} characters.")],
         render_kw={"autocomplete": "off", "list": "parties"},
@@ -81,6 +81,7 @@ class NewPersonForm(Form):
     name = name_field()
     email = email_field()
     works_for = works_for_field()
+    new_party = BooleanField("It is a new external organisation: make it")
     default = SelectField("Begins in", coerce=number, validate_choice=False)
 
     def __init__(self, *args: Any, seats: Sequence[SeatForm] = (), **more: Any) -> None:

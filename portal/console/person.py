@@ -26,8 +26,9 @@ KIND = {
 @console.route("/people/<id:user_id>", needs=MANAGE)
 def person(user_id: int) -> Any:
     """Who somebody is, what they may do where, and what can be done."""
-    user, _ = powers.find_member(user_id, by=g.viewer)
+    user, organisation = powers.find_member(user_id, by=g.viewer)
     context: dict[str, Any] = {"person": user, "kind": KIND[user.type], **_known(user), **_possible(user)}
+    context["theirs"] = people.closed_outside(user, organisation)
     return show("console/people/show.html", **context)
 
 

@@ -164,7 +164,10 @@ def set_reading(face: str) -> Any:
     if not form.validate():
         return page(face, "reading", form)
     own.set_reading(g.viewer, language=form.language.data, time_zone=form.time_zone.data)
-    return back(face, _("Saved. Dates and times are shown this way from now on."), "reading")
+    answer = back(face, _("Saved. Dates and times are shown this way from now on."), "reading")
+    if face == "portal":  # so that the way in speaks it, too
+        cookies.keep_choice(answer, "language", form.language.data)
+    return answer
 
 
 @entry.route(f"/{FACE}/account/theme", needs=Needs.ANYONE, methods=["POST"])

@@ -68,12 +68,18 @@ def case(number: int) -> Any:
     return show_case(found, MessageForm(formdata=None))
 
 
+def talk_context(number: int) -> dict[str, Any]:
+    """The conversation of a case. `said`: how many messages stand in it, without those that were withdrawn."""
+    messages = g.window.messages(number)
+    return {"messages": messages, "said": sum(not message.withdrawn for message in messages), "can_write": g.window.can_write}
+
+
 def show_case(case: Any, form: MessageForm, *, problem: str | None = None, status: int = 200) -> Any:
     """The case page, or its conversation for htmx."""
-    context = {"case": case, "messages": g.window.messages(case.number), "form": form, "can_write": g.window.can_write, "problem": problem}
+    context = {"case": case, **talk_context(case.number), "form": form, "problem": problem}
     if not wants_fragment():
         context |= {"fields": g.window.fields(case.number), "stages": g.window.stages(case.number)}
         context |= (found := evidence_context(case.number)) | files_context(case.number, found["items"])
-        context["muted"] = case.muted
+        context["muted"], context["description"] = case.muted, g.window.reports.worded(case.description_html)
         context["address"] = current_app.config["SETTINGS"].origin + url_for(".case", number=case.number)
     return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)

@@ -8,7 +8,7 @@ from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from ..web.forms import LONGEST_MESSAGE, Form
-from ..web.times import in_english, typed, zone_in_words
+from ..web.times import in_english, reading, time_now, typed, zone_in_words
 from ..words import Number, _, later
 
 LONGEST_TITLE = 200
@@ -95,6 +95,12 @@ class ReportForm(Form):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.began.label.text = _("When did it begin? (%(zone)s)", zone=zone_in_words())
+        if not reading().zone_name:
+            self.began.description = _(
+                "As well as you know; leave it empty if you do not. The time is in UTC, where it is %(time)s now. "
+                "You can choose your own time zone in your account.",
+                time=time_now(),
+            )
 
     @property
     def typed_fields(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from ..refusals import Refusal, Stale, TooMany
 from ..web.forms import MessageForm
 from ..web.show import see_other, show, wants_fragment
 from ..words import _
-from .cases import show_case
+from .cases import show_case, talk_context
 from .face import external
 
 
@@ -69,5 +69,5 @@ def _saved(number: int, notice: str) -> Any:
     """For htmx: the drawer empties and the conversation is drawn anew."""
     if not wants_fragment():
         return see_other(".case", notice, number=number, _anchor="conversation")
-    context = {"case": g.window.case(number), "messages": g.window.messages(number), "can_write": g.window.can_write}
-    return show("external/messages/_saved.html", form=MessageForm(formdata=None), problem=None, notice=notice, **context)
+    context = {"case": g.window.case(number), "form": MessageForm(formdata=None), "problem": None, "notice": notice}
+    return show("external/messages/_saved.html", **context, **talk_context(number))

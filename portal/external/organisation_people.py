@@ -9,11 +9,12 @@ from typing import Any
 from flask import g, request, url_for
 
 from ..refusals import Refusal
-from ..sharing.records import OwnOutcome, OwnPerson, TypedAddress
+from ..sharing.records import AddedPerson, OwnOutcome, OwnPerson, TypedAddress
+from ..web import results
 from ..web.address_list import number
-from ..web.face import Needs
+from ..web.face import Needs, go_to
 from ..web.show import see_other, show, wants_fragment
-from ..words import _, later, ngettext
+from ..words import Wording, _, later, ngettext
 from .face import external
 from .organisation import PATH
 from .organisation_acts import ACTS, asking, done
@@ -22,9 +23,17 @@ from .organisation_forms import LONGEST_LIST, AddForm, RolesForm, place
 PEOPLE = f"{PATH}/people"
 # What can be asked for of how an account stands.
 FILTERS = ("active", "invited", "expired", "uninvited", "locked")
-SORTS = ("name", "-name", "seen", "-seen")
+SORTS = Wording(
+    {
+        "name": later("Name, A to Z"),
+        "-name": later("Name, Z to A"),
+        "seen": later("Last sign-in, latest first"),
+        "-seen": later("Last sign-in, earliest first"),
+    }
+)
 INVITABLE = ("uninvited", "expired", "undelivered")
-COLUMNS = 5  # with more roles than this, they stand in one column
+COLUMNS = 7  # with more roles than this, they stand in one column
+LONGEST_PLACE = 400  # characters of where a page of the list begins
 NOBODY = later("Tick at least one person, then choose what to do with them.")
 
 
@@ -35,10 +44,22 @@ class Wanted:
     q: str
     state: str
     sort: str
+    after: str
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What pages that lead back to the list take along in their addresses."""
+        values = {"q": self.q, "state": self.state, "sort": self.sort if self.sort != "name" else "", "after": self.after}
+        return {name: text for name, text in values.items() if text}
+
+    @property
+    def back(self) -> str:
+        """The address of the list as it was."""
+        return url_for("external.people", **self.kept)
 
     def url(self, **changes: str) -> str:
-        """The address of the list with these wishes, some of them changed."""
-        values: dict[str, Any] = {"q": self.q, "state": self.state, "sort": self.sort if self.sort != "name" else "", **changes}
+        """The address of its first page with these wishes, some of them changed."""
+        values: dict[str, Any] = {**self.kept, "after": "", **changes}
         return url_for("external.people", **{name: text for name, text in values.items() if text})
 
     def heading(self, column: str) -> tuple[str, str]:
@@ -51,33 +72,32 @@ class Wanted:
 
 def _wanted() -> Wanted:
     text = " ".join(request.args.get("q", "").replace("\0", "").split())[:128]
-    state, sort = request.args.get("state", ""), request.args.get("sort", "")
-    return Wanted(text, state if state in FILTERS else "", sort if sort in SORTS else "name")
+    state, sort, after = (request.args.get(name, "") for name in ("state", "sort", "after"))
+    return Wanted(text, state if state in FILTERS else "", sort if sort in SORTS else "name", after.replace("\0", "")[:LONGEST_PLACE])
 
 
 @external.route(PEOPLE, needs=Needs.PORTAL_ADMIN)
 def people() -> Any:
     """Everybody who works for the organisation and has an account."""
-    own, wanted, after = g.window.organisation, _wanted(), request.args.get("after", "")
-    page = own.people(q=wanted.q, sort=wanted.sort, state=wanted.state, after=after)
-    context = {
-        "rows": page.rows,
-        "wanted": wanted,
-        "states": own.states,
-        "filters": FILTERS,
-        "acts": ACTS,
-        "invitable": INVITABLE,
-        "mails": own.mails,
-    }
-    context |= {"following": wanted.url(after=page.next) if page.next else None, "first": wanted.url() if after else None}
-    context |= {"roles": own.role_names(), "columns": COLUMNS, "uninvited": 0 if wants_fragment() else own.uninvited()}
+    own, wanted = g.window.organisation, _wanted()
+    page = own.people(q=wanted.q, sort=wanted.sort, state=wanted.state, after=wanted.after)
+    if wanted.after and not page.rows:  # who stood there does not fit any more
+        return go_to(wanted.url())
+    context = {"filters": FILTERS, "sorts": SORTS, "acts": ACTS, "invitable": INVITABLE, "columns": COLUMNS, "states": own.states}
+    context |= {"rows": page.rows, "following": wanted.url(after=page.next) if page.next else None}
+    context |= {"wanted": wanted, "first": wanted.url() if wanted.after else None, "roles": own.role_names(), "mails": own.mails}
+    fragment = wants_fragment()
+    context |= {"uninvited": 0 if fragment else own.uninvited(), "fragment": fragment}
     return show("external/organisation/people.html", "external/organisation/_people.html", **context)
 
 
 @external.route(f"{PEOPLE}/add", needs=Needs.PORTAL_ADMIN)
 def new_people() -> Any:
-    """One box for many addresses, and what their people may do."""
-    return _adding(AddForm(formdata=None))
+    """One box for many addresses, and what their people may do; or once more what became of them."""
+    if results.NAME not in request.args:
+        return _adding(AddForm(formdata=None))
+    lines = results.told("added")
+    return go_to(_wanted().back) if lines is None else _added([AddedPerson(*line) for line in lines])
 
 
 def _adding(form: AddForm, *, problem: str | None = None, status: int = 200) -> Any:
@@ -90,7 +110,7 @@ def _adding(form: AddForm, *, problem: str | None = None, status: int = 200) -> 
     if len(roles) == 1 and form.roles.data is None:
         form.roles.data = [roles[0].id]
     context = {"form": form, "roles": roles, "own": own.details(), "typed": _looked_at(form), "problem": problem}
-    return show("external/organisation/add.html", status=status, **context)
+    return show("external/organisation/add.html", status=status, wanted=_wanted(), **context)
 
 
 def _looked_at(form: AddForm) -> list[TypedAddress]:
@@ -124,17 +144,24 @@ def add_people() -> Any:
         told = own.add(form.addresses.data or "", form.roles.data or ())
     except Refusal as refusal:
         return _adding(form, problem=place(form, refusal), status=422)
+    if mark := results.keep("added", [[line.email, line.done, line.sentence, line.user_id, line.deactivated] for line in told]):
+        return see_other(".new_people", told=mark, **_wanted().kept)
+    return _added(told)
+
+
+def _added(told: list[AddedPerson]) -> Any:
+    own = g.window.organisation
     ids = [line.user_id for line in told if line.done and line.user_id and not line.deactivated]
     uninvited = [person for person in own.chosen(ids) if person.state in INVITABLE] if ids else []
-    return show("external/organisation/added.html", told=told, uninvited=uninvited, mails=own.mails)
+    return show("external/organisation/added.html", told=told, uninvited=uninvited, mails=own.mails, wanted=_wanted())
 
 
 @external.route(f"{PEOPLE}/act", needs=Needs.PORTAL_ADMIN, methods=["GET", "POST"])
 def act_on_people() -> Any:
-    """Say what would be done to whom; with POST, do it."""
+    """Say what would be done to whom; with POST, do it; then what became of each."""
     act, ids = request.values.get("act", ""), _ticked()
     if act not in ACTS or not ids:
-        return see_other(".people", str(NOBODY) if request.values else None, warning=True)
+        return _without_people(act)
     chosen, form = g.window.organisation.chosen(ids), RolesForm()
     if request.method == "GET" or not form.validate():
         return _ask(act, chosen, form)
@@ -143,6 +170,14 @@ def act_on_people() -> Any:
     except Refusal as refusal:
         return _ask(act, chosen, form, problem=place(form, refusal), status=422)
     return _tell(act, outcomes)
+
+
+def _without_people(act: str) -> Any:
+    lines = results.told(act) if act in ACTS and request.method == "GET" else None
+    if lines is not None:
+        return _done(act, [OwnOutcome(*line) for line in lines])
+    asked = request.values and results.NAME not in request.args
+    return see_other(".people", str(NOBODY) if asked else None, warning=True, **_wanted().kept)
 
 
 def _ticked() -> list[int]:
@@ -168,9 +203,10 @@ def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | N
         "form": form,
         "roles": roles,
         "problem": problem,
+        "wanted": _wanted(),
+        "states": own.states,
     }
     status = 422 if form.errors else status
-    context["states"] = own.states
     return show("external/organisation/ask.html", "external/organisation/_ask.html", status=status, **context)
 
 
@@ -184,6 +220,13 @@ def _tell(act: str, outcomes: list[OwnOutcome]) -> Any:
     if act == "remove-admin" and any(outcome.done and outcome.user_id == g.viewer.user_id for outcome in outcomes):
         return see_other(".home", _("You are no longer portal administrator."))  # the list is not theirs to see any more
     if len(outcomes) == 1 and outcomes[0].done:
-        return see_other(".people", _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence))
+        told = _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence)
+        return see_other(".people", told, **_wanted().kept)
+    if mark := results.keep(act, [[one.user_id, one.name, one.done, one.sentence] for one in outcomes]):
+        return see_other(".act_on_people", act=act, told=mark, **_wanted().kept)
+    return _done(act, outcomes)
+
+
+def _done(act: str, outcomes: list[OwnOutcome]) -> Any:
     title, mails = done(act, sum(outcome.done for outcome in outcomes)), g.window.organisation.mails
-    return show("external/organisation/done.html", act=act, outcomes=outcomes, title=title, mails=mails)
+    return show("external/organisation/done.html", act=act, outcomes=outcomes, title=title, mails=mails, wanted=_wanted())

@@ -128,10 +128,10 @@ def _what_to_do(wanted: CaseWishes, *, several: bool) -> str:
 
 def quick(chosen: Chosen, *, can_write: bool, can_report: bool) -> list[tuple[str, str, bool]]:
     """The filters for everybody: words, address, whether the list is just that now."""
-    offered: list[tuple[str, dict[str, str]]] = [(_("All"), {}), (_("Open"), {"status": OPEN})]
+    offered: list[tuple[str, dict[str, str]]] = [(_("All"), {}), (_("Open cases"), {"status": OPEN})]
     offered += [(FLAGS["waiting"], {"waiting": "yes"})] if can_write else []
     offered += [(FLAGS["mine"], {"mine": "yes"})] if can_report else []
-    offered += [(_("News this week"), {"updated_from": WEEK}), (STAGE["Closed"], {"status": "Closed"})]
+    offered += [(_("News this week"), {"updated_from": WEEK}), (_("Closed cases"), {"status": "Closed"})]
     kept = {name: text for name, text in chosen.texts.items() if name in ("q", "sort")}
     now_set = {name: text for name, text in chosen.texts.items() if name not in kept}
     return [(word, address_with("external.home", kept | wanted), now_set == wanted) for word, wanted in offered]

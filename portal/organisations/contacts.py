@@ -19,7 +19,7 @@ from ..database import queue_up
 from ..extensions import db
 from ..paging import SIZE, Page
 from ..refusals import NotVisible, Refusal, Stale, Unfit
-from . import parties
+from . import parties, phone_numbers
 from .models import Agreement, Contact, ContactEmail, Party, agreement_contact
 from .parties import reach, reach_as_team
 
@@ -152,7 +152,7 @@ def edit(party_id: int, contact_id: int, *, version: int, name: str, emails: str
     before = _told([found])[0]
     if version != found.version:
         raise Stale(STALE)
-    values = _fitting(name=name, phone=phone, job_title=job_title)
+    values = _fitting(name=name, phone=phone, job_title=job_title, known=found.phone)
     wanted = _free_emails(party, emails, but=before)
     changes: dict[str, Any] = {key: [getattr(found, key), new] for key, new in values.items() if getattr(found, key) != new}
     for key in changes:
@@ -267,10 +267,10 @@ def _move(plan: Merged) -> None:
         db.session.execute(insert(agreement_contact), [{"agreement_id": key, "contact_id": keep} for key in missing])
 
 
-def _fitting(*, name: str, phone: str, job_title: str) -> dict[str, str]:
+def _fitting(*, name: str, phone: str, job_title: str, known: str = "") -> dict[str, str]:
     values = {
         "name": parties.within("name", name, LONGEST_NAME),
-        "phone": parties.within("phone", phone, LONGEST_PHONE),
+        "phone": phone_numbers.tidied(parties.within("phone", phone, LONGEST_PHONE), known),
         "job_title": parties.within("job_title", job_title, LONGEST_TITLE),
     }
     if not values["name"]:

@@ -25,6 +25,7 @@ from ..refusals import NotAllowed, NotVisible, Stale, Unfit
 from ..sharing import scope
 from ..sharing.models import Access, PartyGrant
 from ..words import _
+from . import phone_numbers
 from .models import Contact, Organisation, Party, PartyKind, party_profile
 
 LONGEST_NAME, LONGEST_PHONE, LONGEST_NOTES, LARGEST_CAP, MOST_DOMAINS = 128, 64, 65_536, 100_000, 100
@@ -221,7 +222,7 @@ def edit(party_id: int, *, version: int, by: Viewer, **changes: Any) -> Party:
     roles_before, chosen = {}, None
     if "role_ids" in changes:
         roles_before, chosen = dict(open_roles(party_id, by=by)), _roles_among(changes.pop("role_ids"))
-    wanted = _fitting(changes, party.organisation_id, but=party.id)
+    wanted = _fitting(changes, party.organisation_id, but=party.id, phone=party.phone)
     told = {key: [getattr(party, key), new] for key, new in wanted.items() if getattr(party, key) != new}
     for key, (_old, new) in told.items():
         setattr(party, key, new)
@@ -256,8 +257,8 @@ def _roles_among(role_ids: Iterable[int]) -> dict[int, str]:
     return chosen
 
 
-def _fitting(values: dict[str, Any], organisation_id: int, *, but: int = 0) -> dict[str, Any]:
-    """The values tidied; refused at their field when they will not do."""
+def _fitting(values: dict[str, Any], organisation_id: int, *, but: int = 0, phone: str = "") -> dict[str, Any]:
+    """The values tidied; refused at their field when they will not do. `phone`: the one of today."""
     tidy: dict[str, Any] = {}
     for key, value in values.items():
         if key == "name":
@@ -266,6 +267,8 @@ def _fitting(values: dict[str, Any], organisation_id: int, *, but: int = 0) -> d
             tidy[key] = _own_name(value, organisation_id, but)
         elif key == "primary_contact_id":
             tidy[key] = _own_contact(value, but)
+        elif key == "phone":
+            tidy[key] = phone_numbers.tidied(within("phone", value, LONGEST_PHONE), phone)
         else:
             tidy[key] = _TIDY[key](value)
     return tidy
@@ -388,7 +391,6 @@ def plain_domains(text: str) -> frozenset[str]:
 
 _TIDY: dict[str, Any] = {
     "kind": _tidy_kind,
-    "phone": lambda text: within("phone", text, LONGEST_PHONE),
     "domains": tidy_domains,
     "cap": _tidy_cap,
     "notes": _tidy_notes,

@@ -8,16 +8,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import case as case_of
+from sqlalchemy import delete, select, update
 
 from ..accounts import affiliation, invitations, passwords, platform, sessions
 from ..accounts.models import AccountType, Profile, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
-from ..cases import attachments, cases, comments, lifecycle, observables, samples, task_logs, tasks, templates
+from ..audit.models import AuditEntry
+from ..cases import attachments, cases, comments, lifecycle, observables, reports, samples, task_logs, tasks, templates
 from ..cases.models import Case as Row
 from ..clock import at, now
 from ..database import start_writing
+from ..dates import reading_of, time_words
 from ..extensions import db
 from ..mail.models import OutboxMessage
 from ..notices import notices
@@ -26,9 +29,9 @@ from ..settings.models import Setting
 from ..sharing.access import set_access
 from ..sharing.models import Access, Grant
 from ..storage import intake
-from . import clients, departments, facts, organisations, papers, traces, vendors, work
+from . import clients, departments, facts, organisations, outside, papers, traces, vendors, work
 from .people import PARTIES, PEOPLE, TEAM
-from .shape import Case, Moved, Paper, Person, Said, Trace
+from .shape import Case, Clue, Moved, Paper, Person, Reported, Said, Trace
 from .work import Planned
 
 MARK = "sample-password"
@@ -40,6 +43,7 @@ ADMIN = Person(
     "admin", "Orsolya Keresztes", "orsolya.keresztes@it.northwind.example", "internal", ("Admin",), None, "platform administrator"
 )
 Cast = dict[str, Viewer]
+Step = Said | Moved | Trace | Paper | Planned | Clue | None
 # Whoever looks around should not need a phone for it.
 NO_SECOND_STEP = {"mfa_admin": False, "mfa_organisation": False}
 
@@ -83,9 +87,13 @@ def _tell(stored: str) -> None:
         facts.define(cast[ADMIN.key])
         for template in (work.PHISHING, work.RANSOMWARE):
             templates.create(template, by=cast["ines"])
-    for case in sorted(clients.CASES + departments.CASES + vendors.CASES, key=lambda c: -c.days_ago):
-        _case(case, cast)
+    told: list[Case | Reported] = [*clients.CASES, *departments.CASES, *vendors.CASES, *outside.REPORTS]
+    for case in sorted(told, key=lambda c: -c.days_ago):
+        _reported(case, cast) if isinstance(case, Reported) else _case(case, cast)
     db.session.execute(delete(OutboxMessage))  # what happened long ago was mailed long ago
+    db.session.flush()
+    face = case_of((AuditEntry.actor_external, "portal"), else_="console")  # nobody of the sample is a program
+    db.session.execute(update(AuditEntry).where(AuditEntry.actor_id.is_not(None)).values(channel=face))
     for person in PEOPLE:
         user = db.session.get_one(User, cast[person.key].user_id)
         if person.state == "invited":
@@ -128,7 +136,8 @@ def _case(case: Case, cast: Cast) -> None:
         row = cases.create_case(draft, by=cast[case.opened_by])
         row.assignee_id = cast[case.assignee].user_id if case.assignee else None
         facts.fill(row, case.key, cast[case.opened_by])
-    steps: list[tuple[float, int, Said | Moved | Trace | Paper | Planned | None]] = [(said.after, 2, said) for said in case.talk]
+    steps: list[tuple[float, int, Step]] = [(said.after, 2, said) for said in case.talk]
+    steps += [(clue.after, 3, clue) for clue in outside.CLUES.get(case.key, ())]
     steps += [(trace.after, 3, trace) for trace in traces.OF.get(case.key, ())]
     steps += [(paper.after, 3, paper) for paper in papers.OF.get(case.key, ())]
     steps += [(moved.after, 1, moved) for moved in case.moves]
@@ -137,7 +146,28 @@ def _case(case: Case, cast: Cast) -> None:
         steps.append((case.shared_after, 0, None))
     for after, _, step in sorted(steps, key=lambda s: s[:2]):
         with at(opened + timedelta(hours=after)):
-            _step(row, case, step, cast)
+            _open_up(row, case, cast) if step is None else _step(row, step, cast)
+
+
+def _reported(told: Reported, cast: Cast) -> None:
+    opened, by = now() - timedelta(days=told.days_ago), cast[told.by]
+    begun = opened - timedelta(hours=told.began_before_hours)
+    report = reports.Report(told.title, told.answers, begun, time_words(begun, reading_of("", "en")), "\n".join(told.items))
+    with at(opened):
+        number = reports.send(report, [_content(paper) for paper in told.files], by=by).number
+    row = db.session.scalars(select(Row).where(Row.number == number)).one()
+    if told.assignee:
+        draft = {"assignee_id": cast[told.assignee].user_id, "severity": told.severity, "tags": told.tags, "status": "InProgress"}
+        with at(opened + timedelta(hours=told.taken_after)):
+            cases.update_case(row, cases.draft_of(row, **draft), version=row.version, by=cast[told.assignee])
+    steps: list[Said | Moved] = sorted((*told.talk, *told.moves), key=lambda step: step.after)
+    for step in steps:
+        with at(opened + timedelta(hours=step.after)):
+            _step(row, step, cast)
+
+
+def _content(paper: Paper) -> intake.Upload:
+    return intake.upload_of(paper.name, "\n".join(paper.lines).encode())
 
 
 def _trace(row: Row, trace: Trace, cast: Cast) -> None:
@@ -149,14 +179,14 @@ def _trace(row: Row, trace: Trace, cast: Cast) -> None:
         observables.add_lines(row, observables.GUESS, "\n".join(trace.lines), facets, one_per_line=True, by=cast[trace.by])
 
 
-def _step(row: Row, case: Case, step: Said | Moved | Trace | Paper | Planned | None, cast: Cast) -> None:
-    if step is None:
-        _open_up(row, case, cast)
-    elif isinstance(step, Trace):
+def _step(row: Row, step: Said | Moved | Trace | Paper | Planned | Clue, cast: Cast) -> None:
+    if isinstance(step, Trace):
         _trace(row, step, cast)
     elif isinstance(step, Paper):
-        content = intake.upload_of(step.name, "\n".join(step.lines).encode())
-        attachments.add_file(row, content, external=step.external, by=cast[step.by])
+        attachments.add_file(row, _content(step), external=step.external, by=cast[step.by])
+    elif isinstance(step, Clue):
+        reports.add_items(row, observables.GUESS, "\n".join(step.lines), by=cast[step.by])
+        notices.tell_of_reply(row, by=cast[step.by])
     elif isinstance(step, Planned):
         _plan(row, step, cast)
     elif isinstance(step, Said):

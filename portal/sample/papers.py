@@ -43,5 +43,18 @@ OF: dict[str, tuple[Paper, ...]] = {
             ),
             external=True,
         ),
+        Paper(
+            "marit",
+            5.0,
+            "mail-with-headers.eml",
+            (
+                "Received: from mta7.northw1nd.example (192.0.2.88) by mx.harbourline.example",
+                "From: Northwind Service Desk <desk@northw1nd.example>",
+                "Subject: Your mailbox moves tonight",
+                "",
+                "Confirm your mailbox: hxxps://mailbox-move.example[.]net/confirm",
+            ),
+            external=True,
+        ),
     ),
 }

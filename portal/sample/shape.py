@@ -75,6 +75,38 @@ class Trace:
     file: str = ""
 
 
+@dataclass(frozen=True)
+class Clue:
+    """Evidence somebody outside added `after` hours after the case was opened, one item in each line."""
+
+    by: str
+    after: float
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reported:
+    """An incident somebody outside reported `days_ago` days before now: their answers, and what came of it.
+
+    `assignee` took it on `taken_after` hours later, with this severity and these tags; without one it still waits for somebody.
+    """
+
+    key: str
+    title: str
+    by: str
+    days_ago: float
+    began_before_hours: float
+    answers: dict[str, str]
+    items: tuple[str, ...] = ()
+    files: tuple[Paper, ...] = ()
+    assignee: str | None = None
+    taken_after: float = 0.0
+    severity: Literal[1, 2, 3, 4] = 2
+    tags: tuple[str, ...] = ()
+    talk: tuple[Said, ...] = ()
+    moves: tuple[Moved, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """A case opened `days_ago` days before now, about something that began `started_before_hours` hours before that.

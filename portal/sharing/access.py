@@ -13,6 +13,7 @@ from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
+from ..cases.cases import LONGEST_REASON, SHORTEST_REASON
 from ..cases.models import Case
 from ..clock import now
 from ..extensions import db
@@ -24,10 +25,8 @@ from .models import SHARED, Access, Grant, PartyGrant
 from .plan import (
     FACTS,
     KEEP,
-    LONGEST_REASON,
     MOST,
     RESTRICTED,
-    SHORTEST_REASON,
     Facts,
     Known,
     Plan,

@@ -14,13 +14,14 @@ from ..accounts.directory import MANY, Outsider, count_outsiders, outsiders
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..cases import bulk
+from ..cases.cases import SHORTEST_REASON
 from ..cases.models import Attachment, Case, Comment, Observable
 from ..extensions import db
 from ..mail.models import OutboxMessage, State
 from ..refusals import NotAllowed, Refusal
 from .access import set_access
 from .models import Access, Grant
-from .plan import FACTS, MOST, NAMED, SHORTEST_REASON, Facts, Plan, plan
+from .plan import FACTS, KEEP, MOST, NAMED, Facts, Plan, Until, plan
 from .reached import NOBODY, parties_on, people_of
 
 NO_RIGHT = "Your profile does not let you share cases with external users."
@@ -32,6 +33,7 @@ class Choice:
     """What was chosen for all of the cases, and confirmed: `again` and `reason` as in access.set_access.
 
     `adding`: whoever can see a case already keeps it, and `users` and `parties`, external organisations, come on top.
+    `until`: the moment sharing of each of them ends by itself; KEEP: as it is with each.
     """
 
     access: Access
@@ -40,6 +42,7 @@ class Choice:
     reason: str = ""
     adding: bool = False
     parties: frozenset[int] = frozenset()
+    until: Until = KEEP
 
     def of(self, case: Case, facts: Facts = FACTS) -> tuple[Access, set[int], set[int]]:
         """What it means for one case: the access wanted, who is named then, and which external organisations are."""
@@ -168,6 +171,14 @@ class Together(Facts):
         """As counted together."""
         return min(self._total, MANY + 1)
 
+    @cached_property
+    def _employers(self) -> list[str]:
+        return super().employers(next(iter(self.cases.values()))) if self.cases else []
+
+    def employers(self, case: Case) -> list[str]:
+        """As asked together."""
+        return self._employers
+
     def shown(self, case: Case) -> tuple[int, int, int]:
         """As counted together."""
         files, said, items = (counts.get(case.id, 0) for counts in self._outside)
@@ -188,7 +199,7 @@ def prospect(case: Case, choice: Choice, facts: Facts = FACTS) -> Prospect:
     """Look at one case."""
     try:
         access, users, parties = choice.of(case, facts)
-        wanted = plan(case, access, users, parties=parties, facts=facts)
+        wanted = plan(case, access, users, choice.until, parties=parties, facts=facts)
     except Refusal as refusal:
         return Prospect(case, None, refusal.sentence)
     return Prospect(case, wanted, left_out=_missing(wanted, choice))
@@ -226,9 +237,12 @@ def _told(done: Plan) -> str:
         return "It was so already."
     if done.access is Access.INTERNAL:
         return "Internal: nobody outside can see it any more."
+    if done.only_the_end:
+        return "The last day of sharing is set."
+    end = " Sharing has a last day now." if done.until_changed and done.until else ""
     if done.access is Access.ALL_EXTERNAL:
-        return "Shared with all external users."
-    return "1 external user can see it." if done.total == 1 else f"{done.total} external users can see it."
+        return f"Shared with all external users.{end}"
+    return f"{done.total} external user{'' if done.total == 1 else 's'} can see it.{end}"
 
 
 def _one_letter_each(before: int, numbers: Iterable[int]) -> None:

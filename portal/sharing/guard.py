@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import BindParameter, Select, event
 from sqlalchemy.orm import LoaderCriteriaOption, ORMExecuteState
@@ -23,6 +23,9 @@ SQLALCHEMYS_OWN = ("*", "1")
 
 class UnscopedRead(Exception):
     """Somebody tried to read past the rules; the request dies rather than answer."""
+
+
+Conditions = frozenset[tuple[type[Any], int]]  # the rules' own conditions, known by what they are: (model, id)
 
 
 class Rule(LoaderCriteriaOption):
@@ -45,21 +48,37 @@ def _plain_value(element: Any, **_: Any) -> Any:
     return element._deannotate() if isinstance(element, BindParameter) and element._annotations else None
 
 
+class _Same:
+    """Rules as a key: the very dictionary, which is written once for each viewer and held here, so that nothing else comes by its id."""
+
+    def __init__(self, rules: scope.Rules) -> None:
+        self.rules = rules
+
+    def __hash__(self) -> int:
+        return id(self.rules)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.rules is other.rules
+
+
+class Laid(NamedTuple):
+    """What the guard keeps of one viewer's rules: the options that lay them on a statement, and the rules' own conditions."""
+
+    criteria: tuple[Rule, ...]
+    conditions: Conditions
+    held: tuple[_Same, _Same]
+
+
 def engage(viewer: Viewer) -> None:
     """From here on this session shows only what the viewer may see."""
-    pairs, sayings = _pairs(viewer), scope.sayings(viewer)
-    db.session.info["viewer"] = viewer
-    db.session.info["sayings"] = sayings  # held, so that nothing else can come to have the same id meanwhile
-    db.session.info["criteria"] = _laid(pairs)
-    db.session.info["conditions"] = frozenset((model, id(condition)) for model, condition in (*pairs, *sayings))
+    laid = _laid(_Same(scope.rules(viewer)), _Same(scope.sayings(viewer)), scope.otherwise(viewer), viewer.external)
+    db.session.info.update(viewer=viewer, laid=laid)
 
 
 def release() -> None:
     """Forget the viewer; the next request lays its own rules."""
     db.session.info.pop("viewer", None)
-    db.session.info.pop("criteria", None)
-    db.session.info.pop("conditions", None)
-    db.session.info.pop("sayings", None)
+    db.session.info.pop("laid", None)
 
 
 @contextmanager
@@ -67,24 +86,20 @@ def aside() -> Iterator[None]:
     """For the people administration of an external organisation, which is no case: it reads and writes accounts, links and sessions that
     no rule of the portal opens, and asks in each call whether every id in it is the caller's own organisation's."""
     info = db.session.info
-    kept = {name: info.pop(name) for name in ("viewer", "criteria", "conditions") if name in info}
+    kept = {name: info.pop(name) for name in ("viewer", "laid") if name in info}
     try:
         yield
     finally:
         info.update(kept)
 
 
-def _pairs(viewer: Viewer) -> tuple[tuple[type[Any], Any], ...]:
-    """Each model with its condition; for an outsider that is every model there is."""
-    rules, otherwise = scope.rules(viewer), scope.otherwise(viewer)
-    if not viewer.external:
-        return tuple(rules.items())
-    return tuple((mapper.class_, rules.get(mapper.class_, otherwise)) for mapper in Base.registry.mappers)
-
-
 @lru_cache(maxsize=512)
-def _laid(pairs: tuple[tuple[type[Any], Any], ...]) -> tuple[Rule, ...]:
-    return tuple(Rule(model, condition, include_aliases=True) for model, condition in pairs)
+def _laid(rules: _Same, sayings: _Same, otherwise: Any, external: bool) -> Laid:
+    """For an outsider every model there is has a condition; for a colleague those that have a rule."""
+    models = [mapper.class_ for mapper in Base.registry.mappers] if external else list(rules.rules)
+    pairs = [(model, rules.rules.get(model, otherwise)) for model in models]
+    conditions = frozenset((model, id(condition)) for model, condition in (*pairs, *sayings.rules.items()))
+    return Laid(tuple(Rule(model, condition, include_aliases=True) for model, condition in pairs), conditions, (rules, sayings))
 
 
 def _models_read(statement: Any, conditions: frozenset[int]) -> set[type[Any]] | None:
@@ -153,19 +168,17 @@ def keep_in_scope(run: ORMExecuteState) -> None:
         if not (run.is_select and run.is_orm_statement):
             raise UnscopedRead(str(statement))
         lay = _narrowed_once if statement in KEPT else _narrowed
-        run.statement = lay(statement, info["criteria"], info["conditions"])
+        run.statement = lay(statement, info["laid"].criteria, info["laid"].conditions)
     elif run.is_select:
+        laid: Laid = info["laid"]
         few = statement in KEPT
-        run.statement = _laid_once(statement, info["criteria"], info["conditions"]) if few else statement.options(*info["criteria"])
-
-
-Conditions = frozenset[tuple[type[Any], int]]  # the rules' own conditions, known by what they are: (model, id)
+        run.statement = _laid_once(statement, laid.criteria, laid.conditions) if few else statement.options(*laid.criteria)
 
 
 def _narrowed(statement: Any, rules: tuple[Rule, ...], conditions: Conditions) -> Any:
     ids = frozenset(key for _, key in conditions)
     models = _models_read(statement, ids)
-    if models is None:
+    if models is None or not models <= {cast("Any", rule.entity).class_ for rule in rules}:  # nor a model that came after the rules
         raise UnscopedRead(str(statement))
     # Loader options bring in models the statement does not name: then all rules are laid, else those it needs.
     if getattr(statement, "_with_options", ()):

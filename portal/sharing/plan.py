@@ -12,15 +12,16 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, select, text, union_all
 
-from ..accounts.directory import Outsider, count_outsiders, counted, crews, outsiders, together
+from ..accounts.directory import MANY, Outsider, count_outsiders, counted, crews, outsiders, together
 from ..accounts.models import folded
+from ..cases.cases import RED, STRICT
 from ..cases.models import Attachment, Case, Comment, Observable
 from ..cases.text import snippet
 from ..clock import now
 from ..extensions import db
 from ..refusals import Refusal
 from .models import SHARED, Access
-from .reached import NOBODY, Reach, parties_on, people_of, reached, still_there
+from .reached import NOBODY, Reach, employers, parties_on, people_of, reached, still_there
 
 RESTRICTED = "A restricted case cannot be shared with external users. Make it visible to the whole organisation first."
 RED_TO_ALL = (
@@ -34,8 +35,6 @@ RED_TO_MANY = (
 MOST = 128
 NAMED = 8  # so many names stand for everybody
 RETURNING_SHOWN = 20
-STRICT, RED = 3, 4  # TLP:AMBER+STRICT, TLP:RED
-SHORTEST_REASON, LONGEST_REASON = 10, 1000
 
 
 class Keep(Enum):
@@ -51,7 +50,7 @@ Until = datetime | None | Keep
 @dataclass(frozen=True)
 class Plan:
     """What confirming would do. `total` people will see the case; `gained` and `lost` count those whose names the lists begin,
-    up to directory.MANY and one. `mixed`: how many external organisations would read the same case, when more than one.
+    up to directory.MANY and one. `mixed`: how many external organisations would read the same case, when more than one, counted as far.
 
     `returning`: what outsiders saw before and would see again, the first of `returns`; `comments`, `files`, `items`: how many external
     ones, and how much evidence added from outside, they would see. `until`: when sharing would end by itself. `needs_reason`: it goes
@@ -88,6 +87,11 @@ class Plan:
         return dict(self.parties) != dict(self.parties_before)
 
     @property
+    def only_the_end(self) -> bool:
+        """Whether it changes for nobody but from when on."""
+        return self.until_changed and self.before == self.after and not self.parties_changed
+
+    @property
     def mark(self) -> str:
         """What tells this plan from another one: whoever confirms sends back the mark of the plan they saw."""
         whom = "all" if self.after is None else ",".join(map(str, sorted(self.after)))
@@ -100,7 +104,7 @@ class Plan:
         """The effect, as the confirming button says it."""
         if not self.changed:
             return "Nothing to change"
-        if self.before == self.after and self.until_changed and not self.parties_changed:
+        if self.only_the_end:
             return "Change the end date" if self.until else "Remove the end date"
         if self.access is Access.ALL_EXTERNAL:
             return "Share with all external users"
@@ -151,6 +155,10 @@ class Facts:
     def everybody(self, case: Case) -> int:
         """How many external people there are, counted as far."""
         return count_outsiders(case.organisation_id)
+
+    def employers(self, case: Case) -> list[str]:
+        """The external organisations all external people work for, as told in reached."""
+        return employers(case.organisation_id)
 
     def shown(self, case: Case) -> tuple[int, int, int]:
         """How many external files and comments there are on the case, and evidence items people outside added."""
@@ -224,7 +232,7 @@ def plan(
 @dataclass(frozen=True)
 class _Turn:
     """From whom to whom: people by id, and external organisations, id -> name, the case is shared with now and then. `known`: the
-    people in question; `named`: those who are named on the case then."""
+    people in question; `named`: those who are named on the case then; `crowd`: the organisations of everybody, where it is everybody."""
 
     before: Reach
     after: Reach
@@ -232,6 +240,7 @@ class _Turn:
     wanted: dict[int, str]
     named: frozenset[int]
     known: dict[int, Outsider]
+    crowd: list[str]
 
     @property
     def opens(self) -> bool:
@@ -242,7 +251,7 @@ class _Turn:
     def mixed(self) -> list[str]:
         """The external organisations whose people would read the same case, by name; none when it is only one."""
         theirs = {self.known[key].organisation for key in self.after or () if key in self.known}
-        names = sorted({*theirs, *self.wanted.values()} - {""})
+        names = sorted({*theirs, *self.wanted.values(), *self.crowd} - {""})
         return names if len(names) > 1 else []
 
 
@@ -255,7 +264,7 @@ def _turn(case: Case, access: Access, user_ids: frozenset[int], parties: frozens
         wanted, named = _parties(case, parties, through, facts), user_ids
         known |= _newcomers(case, named, known, wanted, facts)
     after = None if access is Access.ALL_EXTERNAL else _all_of(named, wanted, known)
-    return _Turn(before, after, through, wanted, named, known)
+    return _Turn(before, after, through, wanted, named, known, facts.employers(case) if after is None else [])
 
 
 def _parties(case: Case, ids: frozenset[int], through: dict[int, str], facts: Facts) -> dict[int, str]:
@@ -329,7 +338,8 @@ def _warnings(case: Case, access: Access, turn: _Turn) -> list[str]:
         told.append(f"This includes people who join {together(list(turn.wanted.values()), NAMED)} later.")
     if mixed := turn.mixed:
         told.append(
-            f"People of {len(mixed)} external organisations will read the same case and what the others write: {together(mixed, NAMED)}."
+            f"People of {counted(len(mixed))} external organisations will read the same case and what the others write: "
+            f"{together(mixed[:MANY], NAMED)}."
         )
     if access in SHARED and case.tlp == STRICT:
         told.append(

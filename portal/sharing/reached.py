@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import bindparam, select, union_all
+from sqlalchemy import bindparam, exists, select, union_all
 
-from ..accounts.directory import Outsider, outsider_ids, outsiders
-from ..accounts.models import Membership
+from ..accounts.directory import MANY, Outsider, outsider_ids, outsiders
+from ..accounts.models import AccountType, Membership, User
 from ..cases.models import Case
+from ..database import kept
 from ..extensions import db
 from ..organisations.models import Party
 from .models import Access, Grant, PartyGrant
@@ -39,7 +40,7 @@ _either = union_all(_NAMED, _THROUGH).subquery()
 # Whoever is named on a case or works for an external organisation that is.
 REACHED = select(_either.c.user_id)
 _CREW = select(Membership.user_id).where(Membership.party_id.in_(bindparam("parties", expanding=True)))
-_PARTIES = (
+_PARTIES = kept(
     select(PartyGrant.case_id, Party.id, Party.name)
     .join(Party, Party.id == PartyGrant.party_id)
     .where(PartyGrant.case_id.in_(bindparam("cases", expanding=True)))
@@ -72,6 +73,22 @@ def people_of(organisation_id: int, parties: Iterable[int]) -> list[Outsider]:
     """Who works for these external organisations and can be shared with today."""
     ids = sorted(parties)
     return outsiders(organisation_id, ids=_CREW, parties=ids) if ids else []
+
+
+_EMPLOYERS = kept(
+    select(Party.name)
+    .where(
+        Party.organisation_id == bindparam("organisation_id"),
+        exists().where(Membership.party_id == Party.id, User.id == Membership.user_id, User.type == AccountType.EXTERNAL, User.active),
+    )
+    .order_by(Party.name)
+    .limit(MANY + 1)
+)
+
+
+def employers(organisation_id: int) -> list[str]:
+    """The external organisations with somebody who can be shared with today, by name; MANY and one stand for more."""
+    return list(db.session.scalars(_EMPLOYERS, {"organisation_id": organisation_id}))
 
 
 def audience(case: Case) -> list[int]:

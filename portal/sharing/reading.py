@@ -141,7 +141,7 @@ def basics_of(row: Any) -> dict[str, Any]:
         "severity": row.severity,
         "stage": row.stage.value,
         "stage_at": moments[row.stage] or row.created_at,
-        "tags": list(row.tags),
+        "tags": tuple(row.tags),
         "created_at": row.created_at,
         "updated_at": row.outside_at,
     }

@@ -47,7 +47,7 @@ class SharedCaseRow:
     severity: int
     stage: str
     stage_at: datetime
-    tags: list[str]
+    tags: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
     unread: bool = False
@@ -62,7 +62,7 @@ class SharedCase:
     severity: int
     stage: str
     stage_at: datetime
-    tags: list[str]
+    tags: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
     description_html: Markup

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup
 from sqlalchemy import select
 
 from ..accounts.permissions import Permission
@@ -113,7 +114,11 @@ class Reports:
         report = self._report(kept, began, when)
         title, description = reports.checked(report)
         items = told(reports.read_items(GUESS, report.items, by=self.viewer)) if report.items else []
-        return ReportLook(title, shown(description), items)
+        return ReportLook(title, reports.worded(shown(description)), items)
+
+    def worded(self, description: Markup) -> Markup:
+        """The description of a case with the headings of a report as this reader says them."""
+        return reports.worded(description)
 
     def _report(self, kept: KeptReport, began: datetime | None, when: str) -> reports.Report:
         fields = kept.fields

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, column, exists, false, or_, select, table, true, union_all
 
 from ..accounts.models import LoginSession, Submission, User
 from ..accounts.permissions import Permission
@@ -32,7 +32,7 @@ from ..clock import UTCDateTime, now
 from ..database import kept
 from ..notices.models import Notice
 from ..search.models import SearchText, SharedText
-from .models import Access, Grant, PartyGrant
+from .models import SHARED, Access, Grant, PartyGrant
 
 Rules = dict[Any, ColumnElement[bool]]
 
@@ -42,6 +42,10 @@ _case = Case.__table__.alias(f"{RULE}case")
 _grant = Grant.__table__.alias(f"{RULE}grant")
 _party = PartyGrant.__table__.alias(f"{RULE}party")
 _field = CustomField.__table__.alias(f"{RULE}field")
+# The same table once more, and no relation of the first: where a rule follows its model into an alias, this one stays what it is.
+_shared = table("incident_case", *(column(name, Case.__table__.c[name].type) for name in ("id", "organisation_id", "access"))).alias(
+    f"{RULE}shared"
+)
 # The present moment, asked anew each time a statement runs, however long ago it was written or compiled.
 _NOW = bindparam(f"{RULE}now", callable_=now, type_=UTCDateTime())
 # What belongs to one person is nobody else's business.
@@ -71,10 +75,13 @@ def _who(viewer: Viewer) -> Who:
     return Who(viewer.user_id, viewer.organisation_id, viewer.external, viewer.platform, manages, viewer.party_id)
 
 
-def sayings(viewer: Viewer) -> tuple[tuple[Any, ColumnElement[bool]], ...]:
-    """(model, condition) where a rule can be said in another way: of a single case it is asked whether somebody is named on it, not on
+_NOTHING_ELSE: Rules = {}
+
+
+def sayings(viewer: Viewer) -> Rules:
+    """Model -> condition where a rule can be said in another way: of a single case it is asked whether somebody is named on it, not on
     which cases they are."""
-    return tuple(_written(_of_one, _who(viewer)).items()) if viewer.external else ()
+    return _written(_of_one, _who(viewer)) if viewer.external else _NOTHING_ELSE
 
 
 @lru_cache(maxsize=512)
@@ -91,15 +98,17 @@ def otherwise(viewer: Viewer) -> ColumnElement[bool]:
 def _named(viewer: Who, case: Any, *, listing: bool) -> ColumnElement[bool]:
     """Whether the person is named on the case, or the external organisation they work for: asked once for a list of cases, case by case
     for what belongs to one."""
-    by_name, by_party = _grant.c.user_id == viewer.user_id, _party.c.party_id == viewer.party_id
-    conditions: list[ColumnElement[bool]] = []
     if listing:
-        conditions.append(case.id.in_(select(_grant.c.case_id).where(by_name)))
-        conditions += [case.id.in_(select(_party.c.case_id).where(by_party))] if viewer.party_id else []
-    else:
-        conditions.append(exists().where(_grant.c.case_id == case.id, by_name))
-        conditions += [exists().where(_party.c.case_id == case.id, by_party)] if viewer.party_id else []
+        return or_(*(case.id.in_(named) for named in _names(viewer)))
+    conditions = [exists().where(_grant.c.case_id == case.id, _grant.c.user_id == viewer.user_id)]
+    conditions += [exists().where(_party.c.case_id == case.id, _party.c.party_id == viewer.party_id)] if viewer.party_id else []
     return or_(*conditions)
+
+
+def _names(viewer: Who) -> list[Select[Any]]:
+    """The cases they are named on, and those their organisation is."""
+    by_name = select(_grant.c.case_id).where(_grant.c.user_id == viewer.user_id)
+    return [by_name, select(_party.c.case_id).where(_party.c.party_id == viewer.party_id)] if viewer.party_id else [by_name]
 
 
 def not_ended(case: Any) -> ColumnElement[bool]:
@@ -108,11 +117,15 @@ def not_ended(case: Any) -> ColumnElement[bool]:
 
 
 def _seen_outside(viewer: Who, case: Any, *, listing: bool = False) -> ColumnElement[bool]:
-    return and_(
-        case.organisation_id == viewer.organisation_id,
-        not_ended(case),
-        or_(case.access == Access.ALL_EXTERNAL, and_(case.access == Access.EXTERNAL, _named(viewer, case, listing=listing))),
-    )
+    ours = and_(case.organisation_id == viewer.organisation_id, not_ended(case))
+    if not listing:
+        return and_(
+            ours, or_(case.access == Access.ALL_EXTERNAL, and_(case.access == Access.EXTERNAL, _named(viewer, case, listing=False)))
+        )
+    # The same for a list, as databases like it: from the cases in question, where a choice between two conditions would walk all there are.
+    # Those shared with everybody are in question by their access; any other only by a name on it, and then it must be shared with names.
+    everybodys = select(_shared.c.id).where(_shared.c.organisation_id == viewer.organisation_id, _shared.c.access == Access.ALL_EXTERNAL)
+    return and_(ours, case.access.in_(SHARED), case.id.in_(union_all(everybodys, *_names(viewer))))
 
 
 def _of_one(viewer: Who) -> Rules:
@@ -185,7 +198,7 @@ def visible(viewer: Viewer, model: type[Any], *columns: Any) -> Select[Any]:
 
 def visible_one(viewer: Viewer, model: type[Any], *columns: Any) -> Select[Any]:
     """The same for whoever wants a single row: quicker to ask where the list would be long."""
-    said = dict(sayings(viewer)).get(model)
+    said = sayings(viewer).get(model)
     return visible(viewer, model, *columns) if said is None else _selected(columns or (model,), said)
 
 

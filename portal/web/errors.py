@@ -36,6 +36,8 @@ SENTENCES = {
     ),
     503: later("The system is busy. Wait a few seconds and try again; nothing was changed."),
 }
+NO_CASE = later("This case is not available")
+GONE = later("Either there is no such case, or it is not shared with you now. Ask the security team if you need it.")
 MOST_KEPT, AROUND = 200_000, 200  # characters that are kept, and what the page writes around each field
 NEVER_KEPT = frozenset({"csrf_token", "submission", "seen", "version", "again", "current", "code", "recovery_code", "credential"})
 
@@ -59,7 +61,10 @@ def handle(error: Exception) -> Response:
         current_app.logger.error("request %s failed", g.get("request_id", "-"), exc_info=error)
     elif isinstance(error, DBAPIError):  # what the database said; the statement's values stay out of the log
         current_app.logger.warning("request %s: %s", g.get("request_id", "-"), str(error.orig).splitlines()[0])
-    response = answer(status, sentence, title=TITLES.get(status, _("Something went wrong")))
+    if gone := status == 404 and _case_is_gone():
+        sentence = _not_there() if request.method == "POST" else str(GONE)
+    title = str(NO_CASE) if gone else TITLES.get(status, _("Something went wrong"))
+    response = answer(status, sentence, title=title, gone=gone)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -72,6 +77,18 @@ def _not_there() -> str:
     if g.get("face") == "console":
         return "There is nothing at this address, or your profile and organisation do not let you see it."
     return str(SENTENCES[404])
+
+
+def _case_is_gone() -> bool:
+    """Whether the page is about a case that its reader outside cannot see; the same for one that is nowhere."""
+    window, number = g.get("window"), (request.view_args or {}).get("number")
+    if window is None or number is None:
+        return False
+    try:
+        window.case(number)
+    except NotVisible:
+        return True
+    return False
 
 
 def _way_back() -> Response | None:
@@ -144,17 +161,25 @@ def base_template() -> str:
     return "console/base.html" if g.face == "console" else "external/base.html"
 
 
-def answer(status: int, sentence: str, *, title: str) -> Response:
-    """An error as a page or a fragment. A reference is given where somebody will have to look into it."""
+def answer(status: int, sentence: str, *, title: str, gone: bool = False) -> Response:
+    """An error as a page or a fragment. A reference is given where somebody will have to look into it. `gone`: it takes the place of the
+    page, for nothing of what stands there may stay."""
     reference = g.get("request_id", "") if status >= 500 else ""
     face = g.get("face", "portal")
-    if is_htmx():
+    if is_htmx() and not gone:
         return _fragment(status, sentence, reference=reference)
     home = url_for("console.home") if face == "console" else url_for("external.home")
     platform = g.get("viewer") is not None and g.viewer.platform
     label = "Back to the start" if platform else "Back to cases" if face == "console" else _("Back to your cases")
+    if status == 413 and page_at(request.path):  # the form it was sent with
+        home, label = request.path, _("Back to where you sent it")
     context: dict[str, Any] = dict(base=base_template(), status=status, title=title, sentence=sentence, reference=reference)
-    return make_response(render_template("errors/page.html", back_url=home, back_label=label, kept=typed(), **context), status)
+    context |= dict(back_url=home, back_label=label, kept=typed())
+    if not (gone and is_htmx()):
+        return make_response(render_template("errors/page.html", **context), status)
+    response = make_response(render_template("errors/_gone.html", gone=True, **context), status)
+    response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#main", "innerHTML"
+    return response
 
 
 def _fragment(status: int, sentence: str, *, reference: str = "", sign_in_url: str | None = None, renew: bool = False) -> Response:

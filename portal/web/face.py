@@ -15,9 +15,10 @@ from werkzeug.exceptions import HTTPException
 
 from ..accounts.models import Submission
 from ..accounts.permissions import Permission
-from ..database import start_writing
+from ..database import finish_reading, start_writing
 from ..extensions import db
 
+LONGEST_LOCATION = 400
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 View = Callable[..., Any]
 
@@ -64,7 +65,7 @@ class Face(Blueprint):
                     _remember_where(response)
                     db.session.commit()
                 else:
-                    db.session.rollback()
+                    finish_reading()
                 return response
 
             once.needs = needs  # type: ignore[attr-defined]
@@ -105,11 +106,12 @@ def _remember_where(response: Response) -> None:
     submission: Submission | None = g.pop("submission", None)
     if submission is None:
         return
-    target = (
-        response.headers.get("Location") or response.headers.get("HX-Redirect") or request.headers.get("HX-Current-URL") or request.path
-    )
+    own = response.headers.get("Location") or response.headers.get("HX-Redirect")
+    target = urlsplit(own or request.headers.get("HX-Current-URL") or request.path)
     # Part of it may be what a browser claimed: it stays a path of this product, never another host's.
-    submission.location = "/" + urlsplit(target).path.lstrip("/\\")[:399]
+    path = "/" + target.path.lstrip("/\\")[: LONGEST_LOCATION - 1]
+    whole = f"{path}?{target.query}" if own and target.query else path
+    submission.location = whole if len(whole) <= LONGEST_LOCATION else path
 
 
 def page_at(path: str) -> tuple[str, Mapping[str, Any]] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import lru_cache
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 from flask import Flask, g, get_flashed_messages, has_request_context, request, url_for
 from flask_wtf.csrf import generate_csrf
 from jinja2 import StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .. import words
 from ..accounts.directory import counted
-from ..cases import statuses
+from ..cases import indicators, statuses
 from ..settings import values
 from ..words import Wording, later
 from . import sizes, times
@@ -106,12 +107,24 @@ def _context() -> dict[str, object]:
     }
 
 
+def defanged(text: str) -> str:
+    """Observables as the record names them ("ip 192.0.2.1, url https://name.example"), as they can be shown."""
+    parts = (part.partition(" ") for part in re.split(r", (?=[\w-]+ \S)", text))
+    return ", ".join(f"{kind}{blank}{indicators.defang(kind, value)}" for kind, blank, value in parts)
+
+
+def breakable(email: str) -> Markup:
+    """An address that a narrow page breaks after its @ and dots, not in the middle of a word."""
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[@.])", email) if part)
+
+
 def install(app: Flask) -> None:
     """Give templates their filters and globals."""
     env = app.jinja_env
     env.undefined = StrictUndefined
     env.trim_blocks = env.lstrip_blocks = True
-    env.filters.update({name: getattr(times, name) for name in OF_TIMES}, counted=counted, filesizeformat=sizes.in_words)
+    env.filters.update({name: getattr(times, name) for name in OF_TIMES}, counted=counted)
+    env.filters.update(filesizeformat=sizes.in_words, defanged=defanged, breakable=breakable)
     env.globals.update(
         asset=asset,
         url_for=address,

@@ -17,7 +17,7 @@ from ..database import start_writing
 from ..extensions import csrf, db, login
 from ..sharing import guard
 from ..words import _, speak
-from . import looking, times
+from . import looking, oversize, times
 from .errors import session_ended
 from .face import SAFE, Needs, go_to
 from .uploads import Received, TooLarge, too_large
@@ -128,6 +128,8 @@ def _receive(needs: Any, viewer: Viewer, *, late: bool) -> None:
 
 def _protect(unsafe: bool) -> None:
     if unsafe:
+        if oversize.UNREAD in request.environ:
+            raise RequestEntityTooLarge
         csrf.protect()
 
 

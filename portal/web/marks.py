@@ -26,6 +26,8 @@ NAMES = (
     "access_badge",
     "case_link",
     "case_cells",
+    "shared_link",
+    "shared_cells",
 )
 TEMPLATE = "_shared/_marks.html"
 OF_LISTS = ("tags", "linked_tags")

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from math import inf
 from typing import Any
 
 from flask import g, has_request_context, request
@@ -17,9 +18,17 @@ from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..clock import REGIONS, now, zone_names
 from ..dates import Reading, date_words, on_clock, reading_of, time_words
 from ..words import _, ngettext
+from ..words import language as spoken
 
 # Up to how many seconds a length is told in which unit, and how many of them one is.
-STEPS = ((60, "second", 1), (3600, "minute", 60), (86400, "hour", 3600), (30 * 86400, "day", 86400), (365 * 86400, "month", 30 * 86400))
+STEPS = (
+    (60, "second", 1),
+    (3600, "minute", 60),
+    (86400, "hour", 3600),
+    (30 * 86400, "day", 86400),
+    (365 * 86400, "month", 30 * 86400),
+    (inf, "year", 365 * 86400),
+)
 
 
 @lru_cache(maxsize=1)
@@ -40,8 +49,14 @@ def reading() -> Reading:
     viewer = here.get("viewer")
     kept: tuple[object, Reading] | None = here.get("reading")
     if kept is None or kept[0] is not viewer:
-        kept = here.reading = (viewer, reading_of(viewer.time_zone if viewer else "", language(viewer.language if viewer else "")))
+        zone = (viewer.time_zone if viewer else "") or _zone_of_browser()
+        kept = here.reading = (viewer, reading_of(zone, language(viewer.language if viewer else "")))
     return kept[1]
+
+
+def _zone_of_browser() -> str:
+    """For who chose no zone: what app.js says of the browser. On the portal only; colleagues compare times with each other."""
+    return request.cookies.get("zone", "")[:64] if g.get("face") == "portal" else ""
 
 
 def language(chosen: str) -> str:
@@ -68,6 +83,11 @@ def _best(asked: str, spoken: tuple[str, ...]) -> str:
 def zone_in_words() -> str:
     """The zone a form's times are in."""
     return reading().zone_name.replace("_", " ") or "UTC"
+
+
+def time_now() -> str:
+    """What the clock of that zone shows."""
+    return f"{local(now()):%H:%M}"
 
 
 def local(moment: datetime) -> datetime:
@@ -107,11 +127,17 @@ def _element(moment: datetime, text: str, reader: Reading) -> Markup:
 def ago(moment: datetime) -> Markup:
     """How long ago, or in how long, with the full time beneath."""
     seconds = (now() - moment).total_seconds()
-    distance, future = abs(seconds), seconds < 0
+    distance = abs(seconds)
     if distance < 45:
         return _element(moment, _("just now"), reading())
-    word, size = next(((word, size) for limit, word, size in STEPS if distance < limit), ("year", 365 * 86400))
-    return _element(moment, (_in if future else _past)(word, max(1, round(distance / size))), reading())
+    word, size = next((word, size) for limit, word, size in STEPS if distance < limit)
+    return _element(moment, _distance(spoken(), seconds < 0, word, max(1, round(distance / size))), reading())
+
+
+@lru_cache(maxsize=4096)
+def _distance(_language: str, future: bool, word: str, count: int) -> str:
+    """In words; there are few of them, and a page asks for fifty."""
+    return (_in if future else _past)(word, count)
 
 
 def _past(unit: str, count: int) -> str:

@@ -194,7 +194,7 @@ ONE_TIME = re.compile(
 
 def plain(answer: TestResponse) -> str:
     """Status, headers and body without what is new in every answer: nonces, form tokens; of a ZIP and a PDF what is in them."""
-    return ONE_TIME.sub("~", f"{answer.status}\n{answer.headers}\n{_body(answer)}")
+    return ONE_TIME.sub("~", f"{answer.status}\n{answer.headers}\n{_body(answer)}".replace("<wbr>", ""))
 
 
 def _body(answer: TestResponse) -> str:

@@ -61,11 +61,13 @@ def loosen(monkeypatch: Patch, change: Callable[[Any, dict[type[Any], Any]], dic
     monkeypatch.setattr(scope, "_of_one", lambda viewer: {Case: change(viewer, real(viewer))[Case]})
 
 
+@pytest.mark.long
 def test_all_is_quiet_while_nothing_is_broken(app: Flask, world: World, browse: Browse) -> None:
     assert guarded(app, world) == []
     assert crawled(app, world, browse) == set()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_guard")
 def test_a_missing_guard_is_noticed(app: Flask, world: World, browse: Browse) -> None:
     """By the guard's own check; the crawl stays quiet, for the window asks by itself: that is what two locks are for."""
@@ -89,6 +91,7 @@ def _any_organisation(viewer: Any, rules: dict[type[Any], Any]) -> dict[type[Any
     return {**rules, Case: Case.access == Access.ALL_EXTERNAL}
 
 
+@pytest.mark.long
 def test_a_forgotten_organisation_is_noticed(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:
     loosen(monkeypatch, _any_organisation)
     assert "entities" in guarded(app, world)
@@ -102,6 +105,7 @@ def _any_grant(viewer: Any, rules: dict[type[Any], Any]) -> dict[type[Any], Any]
     return {**rules, Case: and_(Case.organisation_id == viewer.organisation_id, seen)}
 
 
+@pytest.mark.long
 def test_a_grant_that_names_nobody_is_noticed(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:
     """Vic was invited to nothing; were any grant good enough, he would see what Hanna sees."""
     loosen(monkeypatch, _any_grant)
@@ -112,6 +116,7 @@ def _any_access(viewer: Any, rules: dict[type[Any], Any]) -> dict[type[Any], Any
     return {**rules, Case: Case.organisation_id == viewer.organisation_id}
 
 
+@pytest.mark.long
 def test_an_ignored_access_is_noticed(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:
     loosen(monkeypatch, _any_access)
     assert "incident_case.title" in crawled(app, world, browse)
@@ -124,11 +129,13 @@ def careless_window(monkeypatch: Patch) -> None:
         monkeypatch.setattr(scope, name, lambda _viewer, model, *columns: select(*(columns or (model,))))
 
 
+@pytest.mark.long
 def test_a_careless_window_is_caught_by_the_guard(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:
     careless_window(monkeypatch)
     assert crawled(app, world, browse) == set()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_guard")
 def test_both_locks_broken_are_noticed(app: Flask, world: World, browse: Browse, monkeypatch: Patch) -> None:
     careless_window(monkeypatch)

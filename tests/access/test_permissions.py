@@ -86,6 +86,7 @@ def test_without_a_permission_its_routes_stay_shut(
         assert wrong(app, world, person, who, method, rights=others, on=on) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("name", [name for name, *_ in BUILT_IN])
 def test_a_built_in_profile_does_what_it_is_named_for(app: Flask, world: World, browse: Browse, name: str, method: str) -> None:

@@ -106,7 +106,7 @@ def test_hanna_cannot_read_past_a_rule_that_only_seems_to_be_said(look: Callable
 def test_a_rule_that_is_said_is_not_laid_again_and_holds(look: Callable[[str], Viewer], shape: str, way: str) -> None:
     statement = SAYING[shape](*said(look("hanna"), way))
     info = db.session.info
-    assert guard._narrowed(statement, info["criteria"], info["conditions"]) is statement
+    assert guard._narrowed(statement, info["laid"].criteria, info["laid"].conditions) is statement
     found = texts(statement)
     assert found
     assert secrets_of(found, ["shared", "all"]) == []

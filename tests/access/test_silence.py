@@ -37,7 +37,7 @@ def inside(browse: Browse, world: World) -> None:
         assert ada.confirm(f"/console/cases/{number}/comments/{own}/edit", {"message": "Between us, once more."}).status_code == 303
         assert ada.post(f"/console/cases/{number}/comments/{own}/delete").status_code == 303
         change = {"title": f"The {name} case", "description": f"Description of the {name} case.", "severity": 2, "tags": f"tag-{name}"}
-        change |= {"tlp": 3, "pap": 3, "status": "New", "assignee": str(world.people["olga"])}
+        change |= {"tlp": 3, "pap": 3, "status": "New", "assignee": str(world.people["olga"]), "reason": "They work on it with us."}
         page = ada.get(f"/console/cases/{number}/edit").text
         version = re.search(r'name="version"[^>]*value="(\d+)"', page)
         start = re.search(r'name="start_date"[^>]*value="([^"]*)"', page)
@@ -61,6 +61,7 @@ def test_internal_work_leaves_no_trace_in_the_portal(app: Flask, world: World, b
         assert [key for key in before[who] if before[who][key] != after[who][key]] == []
 
 
+@pytest.mark.long
 def test_sharing_with_one_more_is_not_told_to_the_others(app: Flask, world: World, browse: Browse) -> None:
     moment = now() + timedelta(minutes=5)
     with at(moment):

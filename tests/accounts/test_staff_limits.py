@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import func, select
 
 from portal.accounts import people, platform, staff
+from portal.audit.kinds import Kind
+from portal.audit.models import AuditEntry
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
@@ -48,6 +51,29 @@ def test_whom_the_security_team_closed_out_no_portal_administrator_lets_in(acme:
     acme.act(staff.deactivate, "deputy")
     assert acme.act(staff.reactivate, "deputy", "worker") == [("deputy", True), ("worker", False)]
     assert sentences(acme, staff.reactivate, "worker") == [closed]
+
+
+def test_the_team_can_close_what_a_portal_administrator_closed_before(acme: Firm) -> None:
+    olga = acme.cast("olga")
+    acme.act(staff.deactivate, "worker", "deputy")
+    start_writing()
+    [told] = staff.deactivate(acme.id, [acme.ids["worker"]], by=olga)
+    db.session.commit()
+    assert (told.done, told.sentence) == (True, staff.STAYS)
+    assert sentences(acme, staff.deactivate, "worker", by=olga) == ["Is deactivated already."]  # once is enough
+    start_writing()
+    for _twice in range(2):
+        people.lock(acme.ids["deputy"], by=olga)
+    db.session.commit()
+    locked = select(func.count()).where(AuditEntry.kind == Kind.USER_LOCKED, AuditEntry.object_id == str(acme.ids["deputy"]))
+    assert db.session.scalar(locked) == 1
+    assert acme.act(staff.reactivate, "worker", "deputy") == [("worker", False), ("deputy", False)]
+    assert acme.act(staff.reactivate, "worker", "deputy", by=olga) == [("worker", True), ("deputy", True)]
+
+
+def test_a_portal_administrator_closes_nothing_twice(acme: Firm) -> None:
+    acme.act(staff.deactivate, "worker")
+    assert sentences(acme, staff.deactivate, "worker") == ["Is deactivated already."]
 
 
 def test_from_whom_the_security_team_took_it_no_portal_administrator_gives_it_back(acme: Firm) -> None:

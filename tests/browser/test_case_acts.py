@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
 from tests.browser.test_people_list import INES, fits, sample_password
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -170,3 +170,28 @@ def test_the_bar_counts_and_the_buttons_stay_in_sight(start_server: type[LiveSer
     star.click()
     pressed = page.locator(".star[aria-pressed=true] .icon").first
     assert pressed.evaluate("icon => getComputedStyle(icon).fill") != "none"
+
+
+@BOTH
+def test_ines_is_asked_why_when_she_raises_shared_cases_to_amber_strict(
+    start_server: type[LiveServer], open_page: OpenPage, scripting: bool
+) -> None:
+    page = begin(start_server("demo"), open_page, scripting=scripting)
+    tick(page, 13, 14)
+    page.get_by_role("form", name="With the cases you ticked").get_by_role("button", name="TLP", exact=True).click()
+    expect(page.get_by_role("heading", name="Set the TLP of 2 cases")).to_be_visible()
+    part = page.locator("form[action$='/bulk/tlp'][method=post]")
+    reason = part.get_by_label("Why may external users receive it?")
+    expect(reason).to_be_hidden()
+    part.get_by_label("TLP", exact=True).select_option(label="AMBER+STRICT")
+    expect(reason).to_be_visible()
+    expect_status(page, 422)
+    page.get_by_role("button", name="Change 2 cases").click()
+    expect(page.locator(".field.wrong", has_text="Write in at least 10 characters")).to_be_visible()
+    if scripting:
+        axe(page)
+    reason.fill("All partners are hit by it.")
+    page.get_by_role("button", name="Change 2 cases").click()
+    expect(page.get_by_role("heading", name="2 cases were changed")).to_be_visible()
+    page.goto(page.url.partition("/cases")[0] + "/cases/13/history")
+    expect(page.get_by_text("All partners are hit by it.")).to_be_visible()

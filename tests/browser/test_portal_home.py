@@ -40,7 +40,7 @@ def test_beatriz_finds_her_case_on_a_phone_and_reads_it(start_server: Start, ope
     assert there > 1
     find(page, "zebra", scripts)
     expect(page.get_by_text("None of your cases fits")).to_be_visible()
-    find(page, "recruit*", scripts)
+    find(page, "train*", scripts)
     expect(cases).to_have_count(1)
     page.get_by_role("link", name="Clear all").click()
     expect(cases).to_have_count(there)

@@ -58,7 +58,7 @@ def test_an_analyst_adds_files_and_an_outsider_gets_what_was_sent(server: LiveSe
     chosen = [file("one.txt"), file("two.txt", b"2"), file("tool.exe"), file("big.bin", b"x" * 1_100_000)]
     page.get_by_label("Files to add").set_input_files(chosen)
     expect(page.get_by_text("Files of this kind (.exe) are not taken here.")).to_be_visible()
-    expect(page.get_by_text("It is too large. A file may have up to 1.0 MB.")).to_be_visible()
+    expect(page.get_by_text("It is too large. A file may have up to 1 MB.")).to_be_visible()
     axe(page)
     page.get_by_role("button", name="Add as internal").click()
     expect(row(page, "one.txt")).to_contain_text("Internal")

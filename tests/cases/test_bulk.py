@@ -113,6 +113,19 @@ def test_raising_the_tlp_of_shared_cases_says_what_to_look_at(cast: Cast) -> Non
     assert told[cast.world.cases["shared"]].startswith("Changed. It is TLP:RED now and still shared.")
 
 
+def test_shared_cases_become_amber_strict_for_a_reason_only(cast: Cast) -> None:
+    with looking(cast, "ada") as ada:
+        seen = shown(cast, "internal", "shared")
+        with pytest.raises(Refusal, match="at least 10 characters"):
+            bulk.change_tlp(ada, seen, 3, "short")
+        bulk.change_tlp(ada, shown(cast, "internal"), 3, "")
+        outcomes = bulk.each(seen, bulk.change(ada, tlp=3))
+        assert dict(told(outcomes)) == {number: number == cast.world.cases["internal"] for number in seen}
+        bulk.each(seen := shown(cast, "internal", "shared"), bulk.change_tlp(ada, seen, 3, "Their systems are hit."))
+    assert cast.case("shared").tlp == 3
+    assert newest_audit()[0].changes["reason"] == [None, "Their systems are hit."]
+
+
 def test_tags_come_and_go(cast: Cast) -> None:
     with looking(cast, "ada") as ada:
         outcomes = bulk.each(shown(cast, "internal", "all"), bulk.change_tags(ada, ["phishing"], ["tag-all"]))

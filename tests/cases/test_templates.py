@@ -44,7 +44,7 @@ def test_olga_can_make_change_and_delete_a_template(cast: Cast) -> None:
     assert templates.draft_of(template) == PHISHING
     assert templates.edit(template, replace(PHISHING, severity=4), version=1, by=cast("olga"))
     assert (template.severity, template.version) == (4, 2)
-    assert newest_audit()[0].changes == {"severity": [3, 4]}
+    assert newest_audit()[0].changes == {"name": ["Phishing", "Phishing"], "severity": [3, 4]}
     assert not templates.edit(template, replace(PHISHING, severity=4), version=2, by=cast("olga"))
     assert templates.delete(template, by=cast("olga")) == "Phishing"
     assert [name for _, name in templates.names(cast("olga"))] == ["Template here"]

@@ -16,6 +16,7 @@ from portal.cases.models import Case
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
+from tests.fixtures.company import Company
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -261,7 +262,7 @@ def test_a_case_without_its_reason_is_not_counted(app: Flask, world: World, brow
     assert "Share 2 cases," in page
     whole = ask(ada, "share", cases, **asked)
     assert "At least 10 characters" in whole
-    assert "(optional)" not in whole
+    assert whole.count("(optional)") == 1, "the last day"
     assert "Share up to 2 cases" in whole, "without JavaScript the reason is sent with the same click"
 
 
@@ -281,3 +282,68 @@ def test_delete_stands_away_from_tick_all(browse: Browse) -> None:
 
 def test_a_number_nobody_sees_is_named(browse: Browse) -> None:
     assert "There is no case #987654 you can see" in browse("ada").get("/console/cases?q=%23987654").text
+
+
+def test_the_drawer_takes_a_last_day_for_all_of_the_cases(app: Flask, world: World, browse: Browse) -> None:
+    ada, cases, day = browse("ada"), numbers(world, "internal", "shared"), (now() + timedelta(days=9)).date()
+    asked: dict[str, Any] = {"access": "add", "users": str(world.people["vic"]), "until": day.isoformat()}
+    page = ask(ada, "share", cases, **asked)
+    assert page.count("Ends by itself:") == 2
+    assert f'value="{day.isoformat()}"' in page
+    page = confirm(ada, "share", page, **asked | {"until": ""}).text
+    assert "Nothing is changed yet." in page, "another choice than the one shown"
+    page = confirm(ada, "share", page, **asked).text
+    assert "2 cases were changed" in confirm(ada, "share", page, **asked).text
+    assert [stored(app, world, name, "shared_until").date() for name in ("internal", "shared")] == [day, day]
+    later = {**asked, "until": (day + timedelta(days=9)).isoformat()}
+    page = ask(ada, "share", cases, **later)
+    assert "Set the last day of 2 cases<" in page
+    assert page.count("The same people.") == page.count("Ends by itself:") == 2
+
+
+@pytest.mark.parametrize("until", ["2001-01-01", "1900-01-01", "9999-12-31", "nonsense", "\0"])
+def test_a_day_that_cannot_be_is_refused_for_many(world: World, browse: Browse, until: str) -> None:
+    ada, cases = browse("ada"), numbers(world, "internal")
+    asked = {"access": "all_external", "until": until}
+    page = ask(ada, "share", cases, **asked)
+    assert 'class="error"' in page
+    assert 'class="error"' in preview(ada, cases, **asked)
+    answer = confirm(ada, "share", page, **asked)
+    assert (answer.status_code, "This did not work" in answer.text) == (422, False)
+    assert browse("vic").get(f"/portal/cases/{cases[0]}").status_code == 404
+
+
+def test_everybody_of_several_organisations_is_said_beside_the_button(world: World, browse: Browse, company: Company) -> None:
+    page = preview(browse("ada"), numbers(world, "internal", "shared"), access="all_external")
+    assert "People of several organisations read the same case" in page
+
+
+def test_raising_shared_cases_to_amber_strict_asks_why_before_any_is_touched(app: Flask, world: World, browse: Browse) -> None:
+    ada, cases = browse("ada"), numbers(world, "internal", "shared")
+    page = ask(ada, "tlp", cases)
+    assert "External users can see one of these cases." in page
+    assert 'name="reason"' not in ask(ada, "tlp", cases[:1])
+    refused = confirm(ada, "tlp", page, tlp="3", reason="too short")
+    assert refused.status_code == 422
+    assert "too short</textarea>" in refused.text
+    assert "Write in at least 10 characters" in refused.text
+    assert [stored(app, world, name, "tlp") for name in ("internal", "shared")] == [2, 2]
+    done = confirm(ada, "tlp", refused.text, tlp="3", reason="Their systems are hit.")
+    assert "2 cases were changed" in done.text
+    assert "Their systems are hit." in ada.get(f"/console/cases/{cases[1]}/history").text
+
+
+@pytest.mark.parametrize("act", ["assign", "status", "severity", "tlp", "tags", "delete", "share"])
+def test_nothing_in_the_drawer_is_called_like_something_in_the_list(world: World, browse: Browse, act: str) -> None:
+    """Or a label would name the button of the bar instead of the field."""
+    olga, cases = browse("olga"), numbers(world, "internal", "shared")
+    beneath = set(re.findall(r'\bid="([^"]+)"', olga.get("/console/cases").text))
+    drawer = olga.get(f"/console/cases/bulk/{act}", query_string={"case": cases}, htmx=True).text
+    assert not beneath & set(re.findall(r'\bid="([^"]+)"', drawer))
+
+
+@pytest.mark.parametrize(("part", "last"), [("observables", 'value="delete"'), ("attachments", 'value="remove"')])
+def test_the_bars_of_a_case_count_what_is_ticked_and_end_with_what_deletes(world: World, browse: Browse, part: str, last: str) -> None:
+    page = browse("ada").get(f"/console/cases/{world.cases['shared']}/{part}").text
+    bar = page[page.index('class="bulk"') :]
+    assert bar.index("data-count=") < bar.index('data-tick="all"') < bar.index(last)

@@ -249,3 +249,24 @@ def test_a_forged_memory_of_the_form_is_no_fault(world: World, browse: Browse, b
     answer = ada.post(edit, {**form, "version": "1", "title": "Mine", "base": base})
     assert answer.status_code == 422
     assert "The shared case" in answer.text
+
+
+@pytest.mark.parametrize("where", ["fact", "form"])
+def test_raising_a_shared_case_to_amber_strict_asks_why_in_the_same_act(app: Flask, world: World, browse: Browse, where: str) -> None:
+    ada, number = browse("ada"), world.cases["shared"]
+    url = path(world, "tlp") if where == "fact" else f"/console/cases/{number}/edit"
+    page = ada.get(url).text
+    assert 'name="reason"' in page
+    assert 'name="reason"' not in ada.get(url.replace(f"/{number}/", f"/{world.cases['internal']}/")).text
+    form = {**fields(page), "tlp": "3"} | ({"title": "Typed before"} if where == "form" else {})
+    refused = ada.post(url, {**form, "reason": "too short"})
+    assert refused.status_code == 422
+    assert "Write in at least 10 characters" in refused.text
+    kept = fields(refused.text)
+    assert (kept["tlp"], kept["reason"], kept.get("title")) == ("3", "too short", form.get("title"))
+    assert stored(app, world, "tlp") == 2
+    assert ada.post(url, {**kept, "reason": "Their systems are hit."}).status_code == 303
+    assert stored(app, world, "tlp") == 3
+    history = unescape(ada.get(f"/console/cases/{number}/history").text)
+    assert "Their systems are hit." in history
+    assert 'name="reason"' not in ada.get(url).text, "it is said already"

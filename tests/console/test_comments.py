@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -276,3 +277,13 @@ def test_words_are_not_edited_for_people_who_were_not_there(world: World, browse
     widen(world, browse)
     assert ada.post(f"{outside}/edit", {"message": "Only for them", **before[1]}).status_code == 422
     assert "Only for" not in portal(browse, world)
+
+
+@pytest.mark.parametrize(("audience", "said"), [("internal", "Internal note added."), ("external", "Sent to external users.")])
+def test_what_is_said_after_writing_names_the_door(world: World, browse: Browse, audience: str, said: str) -> None:
+    ada, path = browse("ada"), f"/console/cases/{world.cases['shared']}"
+    seen = re.search(r'name="seen" value="([^"]+)"', ada.get(path).text)
+    assert seen is not None
+    part = ada.post(f"{path}/comments", {"message": "News.", "audience": audience, "seen": seen[1]}, htmx=True)
+    assert (part.status_code, f'data-conversation="{said}"' in part.text) == (200, True)
+    assert 'data-conversation=""' in ada.get(path).text, "nothing is said of what somebody else wrote"

@@ -123,7 +123,7 @@ def test_deleting_asks_and_the_history_remembers(world: World, browse: Browse, h
     assert "evil[.]example" in ada.get(path, htmx=htmx).text
     assert ada.post(path, htmx=htmx).status_code == (200 if htmx else 303)
     assert uids(ada, world) == []
-    assert "evil.example" in ada.get(f"/console/cases/{world.cases['internal']}/history").text
+    assert "evil[.]example" in ada.get(f"/console/cases/{world.cases['internal']}/history").text
     assert ada.post(path).status_code == 404
 
 

@@ -292,7 +292,7 @@ def test_odd_input_is_no_error(olga: Browser, contoso: str) -> None:
     for path in (LIST, f"{contoso}/people", f"{contoso}/contacts", f"{contoso}/cases"):
         for value in ("\0", "9" * 40, "é", "-1", "%", "' OR 1"):
             answer = olga.get(path, query_string={"q": value, "after": value, "state": value, "sort": value})
-            assert answer.status_code == 200, (path, value)
+            assert answer.status_code in (200, 303), (path, value)  # a place where nobody stands leads to the first page
     odd = {"name": "\0", "cap": "9" * 40, "version": "x", "number": "\0", "addresses": "\0", "row": ["9" * 30, "x"], "role_ids": "x"}
     for path in ("", "/contacts/new", "/agreements/new", "/addresses", "/people/add"):
         for sent in ({}, {"name": "x", "number": "x", "title": "x", "version": "1", "kind": "client", "status": "draft"}, odd):

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from portal.accounts.models import Membership, OneTimeLink, User
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
-from portal.organisations.models import Organisation
+from portal.organisations.models import Organisation, Party
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
-PERSON = {"kind": "external", "name": "Iris Weber", "email": "iris@client.example", "works_for": "Client Ltd"}
+PERSON = {"kind": "external", "name": "Iris Weber", "email": "iris@client.example", "works_for": "Client Ltd", "new_party": "y"}
 NEW = "/console/people/new"
 
 
@@ -57,6 +57,40 @@ def test_olga_can_add_a_guest(app: Flask, browse: Browse) -> None:
     with app.app_context():
         user = db.session.scalars(select(User).where(User.email == PERSON["email"])).one()
         assert db.session.scalars(select(OutboxMessage.letter).where(OutboxMessage.to_user_id == user.id)).all() == ["invitation"]
+
+
+def test_olga_is_asked_before_a_name_she_mistyped_makes_a_new_organisation(app: Flask, browse: Browse) -> None:
+    olga, number = browse("olga"), select(func.count()).select_from(Party)
+    role = {"seat-0-roles": profile(olga, "External-Actor")}
+    assert 'name="new_party"' not in olga.get(NEW).text
+    assert olga.post(NEW, {**PERSON, **role}).status_code == 303
+    typed = {**PERSON, **role, "email": "jan@client.example", "works_for": "Cleint Ltd", "new_party": ""}
+    asked = olga.post(NEW, typed)
+    assert asked.status_code == 422
+    assert "There is no external organisation called Cleint Ltd yet." in unescape(asked.text)
+    assert 'name="new_party"' in asked.text
+    assert '<option value="Client Ltd">' in asked.text  # and the right one is offered
+    with app.app_context():
+        before = db.session.scalar(number)
+    known = olga.post(NEW, {**typed, "works_for": " client  LTD "})
+    assert "new external organisation" not in olga.get(known.headers["Location"]).text
+    made = olga.post(NEW, {**typed, "email": "jon@client.example", "works_for": "Other Ltd", "new_party": "y"})
+    assert "Other Ltd is a new external organisation." in olga.get(made.headers["Location"]).text
+    with app.app_context():
+        assert db.session.scalar(number) == before + 1
+
+
+def test_pia_is_told_where_the_organisation_is_unknown(world: World, browse: Browse) -> None:
+    olga, pia = browse("olga"), browse("pia")
+    role = profile(pia, "External-Actor")
+    assert olga.post(NEW, {**PERSON, "seat-0-roles": role}).status_code == 303
+    data = {**PERSON, "email": "jan@client.example", "new_party": "", "seat": ["0", "1"], "default": "0"}
+    data |= place(world, 0, "here", roles=role) | place(world, 1, "there", roles=role)
+    answer = pia.post(NEW, data)
+    assert answer.status_code == 422
+    assert "There is no external organisation called Client Ltd in Elsewhere yet." in unescape(answer.text)
+    assert "in Northwind yet" not in answer.text
+    assert '<option value="Client Ltd">' in answer.text
 
 
 @pytest.mark.parametrize(("kind", "told"), [("internal", "invitation to karl@people.example"), ("service", "Make its API key below.")])

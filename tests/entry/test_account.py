@@ -147,6 +147,21 @@ def test_everybody_can_choose_language_and_time_zone(browse: Browse, who: str, f
     assert '<html lang="en"' in browser.get(f"/{face}/account").text
 
 
+def test_the_way_in_speaks_what_was_chosen_in_the_account(browse: Browse) -> None:
+    hanna = browse("hanna")
+    hanna.post("/portal/account/reading", {"language": "de", "time_zone": ""})
+    hanna.post("/portal/sign-out")
+    assert '<html lang="de"' in hanna.get("/portal/sign-in").text
+    hanna = browse("hanna")
+    hanna.post("/portal/account/reading", {"language": "", "time_zone": ""})
+    assert '<html lang="fr"' in hanna.get("/portal/account", headers={"Accept-Language": "fr"}).text
+
+
+def test_the_choice_of_letters_is_one_step_from_every_page(browse: Browse) -> None:
+    for who, face in FACES:
+        assert f'href="/{face}/account/letters"' in browse(who).get(f"/{face}/account").text.partition('<main id="main"')[0]
+
+
 @pytest.mark.parametrize(
     "data", [{"language": "tlh", "time_zone": ""}, {"language": "", "time_zone": "Etc/../x"}, {"language": "", "time_zone": "\x00"}]
 )

@@ -21,6 +21,7 @@ from portal.clock import at, now
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
 from portal.notices.models import Notice
+from portal.web.oversize import UNREAD
 from tests.console.test_attachments import bytes_in, configure
 from tests.fixtures.world import BASE, Browser, World
 
@@ -182,3 +183,16 @@ def test_a_flood_of_files_is_slowed_down(world: World, browse: Browse) -> None:
     answer = send(hanna, path(world), ("more.txt", b"1"))
     assert answer.status_code == 422
     assert "many files within a few minutes" in answer.text
+
+
+def test_more_than_the_server_reads_is_told_on_a_page_with_a_way_back(world: World, browse: Browse) -> None:
+    """Without JavaScript nothing says so before it is sent; the server hands such a request on with its head alone."""
+    hanna, files = browse("hanna"), path(world)
+    hanna.get(files)
+    answer = hanna.post(files, environ_overrides={UNREAD: True})
+    assert answer.status_code == 413
+    assert "A file may have up to 100 MB" in answer.text
+    assert f'href="{files}">Back to where you sent it' in answer.text
+    other = hanna.post(f"/portal/cases/{world.cases['shared']}/comments", {"message": "x"}, environ_overrides={UNREAD: True})
+    assert other.status_code == 413
+    assert "Shorten what you are sending" in other.text

@@ -38,6 +38,7 @@ def test_a_part_is_enough_for_htmx(app: Flask, world: World, browse: Browse) -> 
     part = hanna.post(f"{page}/letters", {"quiet": "y"}, htmx=True)
     assert part.status_code == 200
     assert "<html" not in part.text
+    assert 'href="/portal/account/letters"' in part.text
     assert "You get no e-mails about this case." in part.text
     assert "You get no more e-mails about this case." in part.text  # the toast
     assert muted(app) == [world.people["hanna"]]

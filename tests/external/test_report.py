@@ -328,3 +328,29 @@ def test_a_sent_report_does_not_come_back_as_a_draft(app: Flask, browse: Browse)
     assert "The same again" in answer.text
     assert hanna.post(FORM, {**hidden(answer), "happened": "Something else", "act": "save"}).status_code == 303
     assert count(app, Draft) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "label", "hint"),
+    [("Europe/Berlin", "Europe/Berlin", "Leave it empty"), ("", "UTC", "in UTC, where it is"), ("Mars/Base", "UTC", "")],
+)
+def test_the_clock_of_the_form_is_the_browser_s_or_said_to_be_utc(browse: Browse, zone: str, label: str, hint: str) -> None:
+    hanna = browse("hanna")
+    if zone:
+        hanna.client.set_cookie("zone", zone, domain="127.0.0.1")
+    page = unescape(hanna.get(FORM).text)
+    assert f"When did it begin? ({label})" in page
+    assert hint in page
+
+
+def test_headings_are_english_for_the_team_and_their_own_for_readers_outside(app: Flask, browse: Browse) -> None:
+    hanna, german = browse("hanna"), {"headers": {"Accept-Language": "de"}}
+    write(hanna)
+    assert "<h3>Was passiert ist</h3>" in hanna.get(REVIEW, **german).text
+    send(hanna)
+    (case,) = reported(app)
+    page, said = f"/portal/cases/{case.number}", ("Was passiert ist", "Beginn", "Wer betroffen ist", "Warum es wichtig ist")
+    for heading in said:
+        assert f"<h3>{heading}</h3>" in hanna.get(page, **german).text
+    assert "<h3>What happened</h3>" in hanna.get(page).text
+    assert "<h3>What happened</h3>" in browse("ada").get(f"/console/cases/{case.number}").text

@@ -11,8 +11,9 @@ from sqlalchemy.exc import IntegrityError, StatementError
 
 from portal.accounts import platform
 from portal.accounts.models import Membership, Profile
+from portal.accounts.permissions import ProfileType
 from portal.clock import at, now
-from portal.database import PRAGMAS, driver, is_affected, learn, queue_up, start_writing
+from portal.database import PRAGMAS, driver, finish_reading, is_affected, learn, queue_up, start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
 from tests.fixtures.rooms import at_once
@@ -137,3 +138,28 @@ def test_sqlite_learns_how_its_tables_are_filled(app: Flask, world: World) -> No
         learn()
         known = db.session.connection().exec_driver_sql("SELECT DISTINCT tbl FROM sqlite_stat1").scalars()
         assert "incident_case" in set(known)
+        samples = db.session.connection().exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'sqlite_stat4'").scalar()
+        if samples:  # they would have each statement planned anew at every execution
+            assert db.session.connection().exec_driver_sql("SELECT count(*) FROM sqlite_stat4").scalar() == 0
+
+
+def test_what_was_written_while_reading_is_not_kept(app: Flask, world: World) -> None:
+    with app.app_context():
+        db.session.execute(update(Organisation).values(locked=True))
+        finish_reading()
+        db.session.add(Profile(name="Added by a read", type=ProfileType.ADMIN))
+        finish_reading()
+        assert not any(db.session.scalars(select(Organisation.locked)))
+        assert "Added by a read" not in set(db.session.scalars(select(Profile.name)))
+
+
+@pytest.mark.postgres_only
+def test_postgres_keeps_what_it_planned_over_the_end_of_a_read(app: Flask, world: World) -> None:
+    with app.app_context():
+        for _ in range(8):
+            db.session.scalars(select(Organisation.name)).all()
+            finish_reading()
+        planned = db.session.connection().exec_driver_sql("SELECT statement FROM pg_prepared_statements").scalars().all()
+        assert any("organisation" in statement for statement in planned)
+        settings = {name: db.session.connection().exec_driver_sql(f"SHOW {name}").scalar() for name in ("jit", "enable_mergejoin")}
+        assert settings == {"jit": "off", "enable_mergejoin": "off"}

@@ -20,7 +20,7 @@ from portal.database import start_writing
 from portal.extensions import alembic, db
 from portal.mail.models import OutboxMessage
 from portal.organisations.models import Organisation
-from portal.sample import clients, departments, load, vendors
+from portal.sample import clients, departments, load, outside, vendors
 from portal.sample.people import PARTIES, PEOPLE
 from portal.sharing.models import SHARED, Access, Grant
 from portal.sharing.window import Window
@@ -29,6 +29,7 @@ from tests.fixtures.product import close, product
 from tests.fixtures.world import World
 
 CASES = clients.CASES + departments.CASES + vendors.CASES
+TOLD = (*CASES, *outside.REPORTS)
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +64,8 @@ def viewer(key: str) -> Any:
 
 def test_everything_that_was_written_is_there(inside: Flask) -> None:
     assert count(User) == len(PEOPLE) + 1
-    assert (count(Case), len(CASES) >= 12) == (len(CASES), True)
-    assert count(Comment) == sum(len(case.talk) for case in CASES)
+    assert (count(Case), len(CASES) >= 12) == (len(TOLD), True)
+    assert count(Comment) == sum(len(case.talk) for case in TOLD)
     assert {case.access for case in db.session.scalars(select(Case))} == set(Access)
     assert len(directory.parties(viewer("ines").organisation_id)) == len(PARTIES)
 
@@ -113,7 +114,26 @@ def test_outsiders_of_the_sample_see_their_own_cases(inside: Flask) -> None:
     for person in PEOPLE:
         if person.kind == "external" and person.state == "active":
             wanted = {case.title for case in CASES if case.access == "all_external" or person.key in case.shared_with}
+            wanted |= {report.title for report in outside.REPORTS if report.by == person.key}
             assert {row.title for row in Window(viewer(person.key)).cases().rows} == wanted, person.key
+
+
+def test_people_outside_report_incidents_and_add_evidence(inside: Flask) -> None:
+    """So that whoever looks around sees both, in the console and in the portal: one that waits for somebody, and one that is over."""
+    stages = set()
+    for report in outside.REPORTS:
+        window = Window(viewer(report.by))
+        row = next(row for row in window.cases().rows if row.title == report.title)
+        shown = window.evidence.items(row.number).rows
+        assert len(shown) == len(report.items) + len(report.files), report.title
+        assert report.answers["happened"].split(".")[0][:20] in db.session.scalar(select(Case.description).where(Case.number == row.number))
+        stages.add(row.stage)
+    assert stages == {"New", "InProgress", "Closed"}
+    for key, clues in outside.CLUES.items():
+        title = next(case.title for case in CASES if case.key == key)
+        window = Window(viewer(clues[0].by))
+        row = next(row for row in window.cases().rows if row.title == title)
+        assert len(window.evidence.items(row.number).rows) == sum(len(clue.lines) for clue in clues), title
 
 
 def test_no_old_mail_is_sent(inside: Flask) -> None:
@@ -164,4 +184,4 @@ def test_a_mark_left_by_a_crash_does_no_harm(make_app: Callable[..., Flask]) -> 
 def test_the_sample_world_lives_through_an_upgrade(told: tuple[Flask, str], inside: Flask) -> None:
     assert bring_up_to_date(inside) is None
     assert not alembic.needs_upgrade()
-    assert count(Case) == len(CASES)
+    assert count(Case) == len(TOLD)

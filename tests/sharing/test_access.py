@@ -15,7 +15,7 @@ from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.sender import drain
-from portal.refusals import NotAllowed, Refusal, Stale
+from portal.refusals import NotAllowed, Refusal, Stale, Unfit
 from portal.sharing import access, guard, scope
 from portal.sharing.access import plan, set_access
 from portal.sharing.models import Access, Grant
@@ -291,7 +291,8 @@ def test_a_case_shared_with_all_cannot_become_red(cast: Cast) -> None:
     with pytest.raises(Refusal, match="Share it with people by name or make it internal"):
         cases.update_case(case, cases.draft_of(case, tlp=4), version=case.version, by=cast("ada"))
     assert case.tlp == 2
-    cases.update_case(case, cases.draft_of(case, tlp=3), version=case.version, by=cast("ada"))
+    why = "Every client is hit by it."
+    cases.update_case(case, cases.draft_of(case, tlp=3), version=case.version, by=cast("ada"), reason=why)
     selected = cast.case("shared")
     cases.update_case(selected, cases.draft_of(selected, tlp=4), version=selected.version, by=cast("ada"))
     assert (case.tlp, selected.tlp) == (3, 4)
@@ -351,3 +352,23 @@ def test_internal_cases_with_left_over_grants_stay_closed(cast: Cast) -> None:
     share(case, cast("ada"), cast("vic"))
     db.session.commit()
     assert not sees(cast, "hanna", "internal")
+
+
+@pytest.mark.parametrize("name", ["shared", "all"])
+def test_a_shared_case_becomes_amber_strict_for_a_reason_only(cast: Cast, name: str) -> None:
+    case = cast.case(name)
+    for reason in ("", " short    ", "x" * 1001):
+        with pytest.raises(Unfit):
+            cases.update_case(case, cases.draft_of(case, tlp=3, title="T"), version=case.version, by=cast("ada"), reason=reason)
+    assert (case.tlp, case.title == "T") == (2, False)
+    cases.update_case(case, cases.draft_of(case, tlp=3), version=case.version, by=cast("ada"), reason="Their own  systems are hit.")
+    assert newest_audit()[0].changes == {"tlp": [2, 3], "reason": [None, "Their own systems are hit."]}
+    cases.update_case(case, cases.draft_of(case, title="T"), version=case.version, by=cast("ada"))
+    assert "reason" not in newest_audit()[0].changes
+
+
+@pytest.mark.parametrize(("name", "tlp"), [("internal", 3), ("revoked", 3), ("shared", 1), ("shared", 4)])
+def test_no_reason_is_asked_for_where_nobody_outside_sees_it_or_the_tlp_is_another(cast: Cast, name: str, tlp: int) -> None:
+    case = cast.case(name)
+    cases.update_case(case, cases.draft_of(case, tlp=tlp), version=case.version, by=cast("ada"), reason="Nobody asked for this.")
+    assert newest_audit()[0].changes == {"tlp": [2, tlp]}

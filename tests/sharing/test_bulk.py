@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from portal.cases.bulk import CHANGED, GONE, Outcome
 from portal.cases.models import Case
+from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.sender import drain
@@ -157,3 +159,26 @@ def test_what_is_missing_to_share_a_case_is_known_before(cast: Cast) -> None:
     told = [prospect(case, choice(cast, "vic", reason=reason)).left_out for reason in ("", " too  few ", "Their systems.")]
     assert told == ["no reason", "no reason", ""]
     assert "not confirmed" in prospect(cast.case("revoked"), choice(cast, "vic")).left_out
+
+
+def test_many_cases_end_on_the_day_that_was_chosen_and_otherwise_as_before(cast: Cast) -> None:
+    day, later = now() + timedelta(days=9), now() + timedelta(days=30)
+    cast.case("shared").shared_until = later
+    db.session.commit()
+    done = do(cast, choice(cast, "hanna", until=day), "internal", "all")
+    assert done["internal"].sentence == "1 external user can see it. Sharing has a last day now."
+    db.session.commit()
+    do(cast, choice(cast, "hanna"), "shared")
+    assert [cast.case(name).shared_until for name in ("internal", "all", "shared")] == [day, day, later]
+    db.session.commit()
+    done = do(cast, choice(cast, "hanna", until=later), "internal", "shared")
+    assert (done["internal"].sentence, done["shared"].sentence) == ("The last day of sharing is set.", "It was so already.")
+    db.session.commit()
+    do(cast, choice(cast, access=Access.INTERNAL, until=day), "shared")
+    assert cast.case("shared").shared_until is None
+
+
+def test_another_last_day_than_the_one_shown_changes_nothing(cast: Cast) -> None:
+    seen = shown(cast, choice(cast, "hanna", until=now() + timedelta(days=9)), "internal")
+    assert do(cast, choice(cast, "hanna", until=now() + timedelta(days=30)), seen=seen)["internal"].sentence == CHANGED
+    assert "internal" not in sees(cast, "hanna")

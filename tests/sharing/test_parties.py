@@ -144,6 +144,18 @@ def test_people_of_two_organisations_on_one_case_are_a_warning(cast: Cast, firms
     assert not mixed(ids(cast, "hanna"), firms["Contoso"])
 
 
+def test_everybody_is_a_warning_when_they_work_for_several_organisations(cast: Cast, firms: dict[str, int]) -> None:
+    case = cast.case("internal")
+    wanted = access.plan(case, Access.ALL_EXTERNAL, set())
+    assert wanted.mixed == 2, "nobody works for Initech"
+    assert any(text.endswith("what the others write: Contoso and Fabrikam.") for text in wanted.warnings)
+    [line] = bulk.prospects([case], bulk.Choice(Access.ALL_EXTERNAL))
+    assert line.plan is not None
+    assert (line.plan.mixed, line.plan.warnings) == (2, wanted.warnings)
+    move(cast, "vic", None)
+    assert access.plan(case, Access.ALL_EXTERNAL, set()).mixed == 0
+
+
 def test_red_stays_with_named_people_and_strict_wants_a_reason(cast: Cast, firms: dict[str, int]) -> None:
     case = cast.case("internal")
     case.tlp = 4

@@ -90,7 +90,9 @@ def test_a_stranger_cannot_fill_the_disk_with_one_request(start_server: Start) -
     connection.putrequest("POST", "/portal/sign-in")
     connection.putheader("Content-Length", str(3 * MB))
     connection.endheaders(b"x" * 1000)
-    assert connection.getresponse().status == 413
+    answer = connection.getresponse()
+    assert (answer.status, answer.getheader("Connection")) == (413, "close")
+    assert b"This is too large</h1>" in answer.read()
     connection.close()
 
 

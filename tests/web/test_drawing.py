@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
+from jinja2 import nodes
 from markupsafe import Markup
 from wtforms.widgets import core
 
@@ -34,6 +35,43 @@ def test_what_is_drawn_when_a_template_is_read_is_what_is_drawn_later(app: Flask
         quick = env.from_string(CASES[name]).render(value="<b>Ann</b>")
         assert quick == env.from_string(slow).render(value="<b>Ann</b>")
     assert "<b>" not in quick
+
+
+class Loud(str):
+    """A text that is not quite a str."""
+
+    __slots__ = ()
+
+
+class Drawn:
+    """Something that draws itself."""
+
+    def __html__(self) -> str:
+        return "<i>drawn</i>"
+
+
+VALUES = ["<b>&'\"", Markup("<b>&amp;"), 7, None, True, Loud("<b>"), Drawn(), ["<b>"], b"<b>", words.later("<b> & %(a)s", a="<i>")]
+
+
+PLACES = ["{{ value }}", "a {{ value }} b", "{% set x %}{{ value }}{% endset %}{{ x }}", "{% for n in (1, 2) %}{{ value }}{% endfor %}"]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("place", PLACES)
+def test_values_are_laid_down_as_jinja_lays_them(app: Flask, value: object, place: str) -> None:
+    env = app.jinja_env
+    quick = env.from_string(place).render(value=value)
+    plain = env.from_string("{% autoescape flag %}" + place + "{% endautoescape %}").render(value=value, flag=True)  # escape(), not laid()
+    assert quick == plain
+    assert "<b>" not in quick.replace("<b>&amp;", "") or value is VALUES[1]
+
+
+def test_indentation_stays_in_the_templates_and_spaces_between_words_do_not(app: Flask) -> None:
+    env = app.jinja_env
+    read = env._parse("<p>\n    a  b\n\n    {{ x }} c\n  </p>", "some.html", None)
+    assert "".join(data.data for data in read.find_all(nodes.TemplateData)) == "<p>\na  b\n c\n</p>"
+    kept = env._parse("<pre>\n    a\n  </pre>", "some.html", None)
+    assert "    a" in "".join(data.data for data in kept.find_all(nodes.TemplateData))
 
 
 def test_a_templates_own_mark_is_its_own(app: Flask) -> None:

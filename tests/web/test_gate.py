@@ -14,6 +14,7 @@ from portal.clock import at, now
 from portal.extensions import db
 from tests.access.roads import HTMX, roads, traveller
 from tests.access.rows import contents
+from tests.fixtures.pace import few
 from tests.fixtures.world import BASE, Browser, World
 
 Browse = Callable[[str], Browser]
@@ -81,7 +82,7 @@ def test_a_part_without_its_token_leaves_the_page_standing(world: World, browse:
     assert (answer.status_code, answer.headers["HX-Reswap"]) == (400, "none")
 
 
-@pytest.mark.parametrize("who", ["", "hanna", "ada", "olga", "pia"], ids=lambda who: who or "anonymous")
+@pytest.mark.parametrize("who", few(["", "hanna", "ada", "olga", "pia"], {"hanna", "ada"}), ids=lambda who: who or "anonymous")
 def test_every_form_asks_for_its_token(app: Flask, world: World, browse: Browse, who: str) -> None:
     """Every route that writes, with a good session and a foreign token: nothing happens anywhere."""
     person, before = traveller(app, browse, who), contents(app, leave_out=SEEN)
@@ -99,7 +100,7 @@ LOOKED = {"case:viewed", "file:downloaded", "observable:downloaded"} | {f"{what}
 LOOKED |= {"case:downloaded", "case:seen-exported"}
 
 
-@pytest.mark.parametrize("who", ["", "hanna", "rhea", "ada", "olga", "pia"], ids=lambda who: who or "anonymous")
+@pytest.mark.parametrize("who", few(["", "hanna", "rhea", "ada", "olga", "pia"], {"hanna", "ada"}), ids=lambda who: who or "anonymous")
 def test_looking_changes_nothing(app: Flask, world: World, browse: Browse, who: str) -> None:
     """Every GET and HEAD there is: only when somebody was seen, and which case an outsider opened, may be noted."""
     person, before = traveller(app, browse, who), contents(app, leave_out=SEEN)

@@ -19,6 +19,7 @@ from portal.web.assets import BUNDLES, load
 from portal.web.face import Needs
 from tests.access.roads import HTMX, Road, roads, traveller
 from tests.factories import PASSWORD
+from tests.fixtures.pace import few
 from tests.fixtures.world import BASE, TOKEN, Browser, World
 
 Browse = Callable[[str], Browser]
@@ -57,7 +58,7 @@ def missing(answer: TestResponse) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("who", ["", "hanna", "ada", "pia"], ids=lambda who: who or "anonymous")
+@pytest.mark.parametrize("who", few(["", "hanna", "ada", "pia"], {"hanna", "ada"}), ids=lambda who: who or "anonymous")
 def test_every_answer_carries_the_headers(app: Flask, world: World, browse: Browse, who: str) -> None:
     person, statuses, wrong = traveller(app, browse, who), set(), []
     for road in [*roads(app, world, "GET"), *roads(app, world, "POST")]:

@@ -1,4 +1,4 @@
-// What pages gain with JavaScript: drawers, toasts, keys. Every page works without this file. Nothing here builds HTML from text or stores anything.
+// What pages gain with JavaScript: drawers, toasts, keys. Every page works without this file. Nothing here builds HTML from text or stores anything but a time zone.
 (() => {
   "use strict";
 
@@ -6,11 +6,18 @@
   const words = JSON.parse(document.currentScript.dataset.words ?? "{}");
   const _ = (text) => words[text] ?? text;
 
+  // Who chose no time zone in their account is told times in the one of their browser, from the next page on.
+  if (document.documentElement.dataset.face === "portal") {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; Path=/portal; SameSite=Lax${secure}`;
+  }
+
   const find = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const drawer = find("#drawer");
   const toasts = find("#toasts");
   const SHOWN_FOR = 6000;
+  const MOST_TOASTS = 2;
 
   function element(tag, className, text) {
     const made = document.createElement(tag);
@@ -22,10 +29,17 @@
   // Toasts: six seconds, a pause while pointed at or focused; warnings stay until dismissed.
 
   function say(sentence) {
-    const toast = element("div", "toast");
-    toast.dataset.toast = "";
-    toast.append(element("p", "", sentence));
+    const toast = find("#toast").content.firstElementChild.cloneNode(true);
+    find("p", toast).textContent = sentence;
     toasts.append(toast);
+  }
+
+  // More than two would cover a phone: the oldest leave, warnings last.
+
+  function thinOut() {
+    const shown = all("[data-toast]", toasts);
+    const leaving = [...shown.filter((toast) => !toast.matches(".warning")), ...shown.filter((toast) => toast.matches(".warning"))];
+    for (const toast of leaving.slice(0, Math.max(0, shown.length - MOST_TOASTS))) toast.remove();
   }
 
   function startToast(toast) {
@@ -116,6 +130,7 @@
     if (dialog && !dialog.open) openDrawer(dialog);
     if (!dialog && opener) returnFocus();
     all('[data-toast=""]').forEach(startToast);
+    thinOut();
     countTicks();
     if (navigator.clipboard) for (const button of all("[data-copies][hidden]")) button.hidden = false;
     for (const time of all("time[data-local]:not([data-told])")) {
@@ -195,7 +210,7 @@
   document.addEventListener("htmx:after:swap", (event) => {
     const talk = event.target.closest?.("[data-conversation]");
     const articles = talk ? all("article", talk) : [];
-    if (!talk || articles.length <= spoken || find(".error-summary", talk)) return;
+    if (!talk?.dataset.conversation || articles.length <= spoken || find(".error-summary", talk)) return;
     say(talk.dataset.conversation);
     articles.at(-1).scrollIntoView({ block: "nearest" });
     find("textarea", talk)?.focus({ preventScroll: true });
@@ -204,6 +219,37 @@
   document.addEventListener("htmx:error", (event) => {
     const ctx = event.detail.ctx;
     if (ctx && !ctx.response) complain(_("There was no answer. Check your connection and try again; what you typed is still here."));
+  });
+
+  // A case that is not available any more takes its whole page along. What was typed there and not sent is kept with what was.
+
+  let unsent = [];
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { hx, sourceElement: source } = event.detail.ctx;
+    if (hx?.retarget !== "#main") return;
+    const boxes = all("#main textarea, #drawer textarea, #main input[type=text]").filter((box) => box.form && box.form !== source);
+    unsent = boxes.filter((box) => box.value.trim() && box.value !== box.defaultValue).map((box) => [box.labels[0]?.textContent ?? "", box.value]);
+  });
+
+  document.addEventListener("htmx:after:swap", () => {
+    const place = find(".error-page .kept");
+    if (!place) return;
+    for (const [label, value] of unsent.splice(0)) {
+      const [row, text] = [element("div"), element("dd")];
+      text.append(element("span", "typed", value));
+      row.append(element("dt", "", label), text);
+      place.append(row);
+      place.closest("section").hidden = false;
+    }
+  });
+
+  // A page the browser kept and shows again by its back button: it goes when it may not be seen any more.
+
+  addEventListener("pageshow", async (event) => {
+    if (!event.persisted || document.documentElement.dataset.face !== "portal") return;
+    const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
+    if (answer && !answer.ok) location.reload();
   });
 
   // A chip below a box of addresses is taken out of the box; the others stay, without the names that were pasted with them.

@@ -13,7 +13,7 @@
   const [told, problem, bar, button] = [find("[data-upload-told]"), find("[data-upload-problem]"), find("progress"), find("button.primary")];
   const largest = Number(form.dataset.largest);
   const forbidden = new Set(form.dataset.forbidden.split(" ").filter(Boolean));
-  const decimal = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const decimal = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
   let chosen = [];
   let sending = false;
 

@@ -17,7 +17,7 @@
   const buttons = [...form.querySelectorAll("button[name=audience]")];
   const largest = Number(form.dataset.largest);
   const forbidden = new Set(form.dataset.forbidden.split(" ").filter(Boolean));
-  const decimal = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+  const decimal = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
   const items = new Set();
   let running = false;
 
@@ -113,6 +113,7 @@
       request.addEventListener("load", () => {
         const problem = request.status < 400 ? "" : saidBy(request);
         if (problem) tellAudience(item, request);
+        if (request.status === 404) document.getElementById("files-refresh").dispatchEvent(new CustomEvent("uploaded")); // gone? then all of it goes
         end(problem);
       });
       request.addEventListener("error", () => end(_("The connection broke before it was there. Try again.")));

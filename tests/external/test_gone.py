@@ -1,0 +1,64 @@
+"""A case that is taken away while it is open: nothing of it stays, what was typed does, and it is as if it had never been."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+
+from tests.access.roads import plain
+from tests.fixtures.world import Browser, World
+
+Browse = Callable[[str], Browser]
+ACTS = {
+    "comments": {"message": "My words."},
+    "evidence": {"kind": "guess", "text": "https://mine.example/"},
+    "letters": {"quiet": "y"},
+}
+
+
+def revoke(world: World, browse: Browse) -> str:
+    """Hanna has the case open when Ada takes it away; its address."""
+    browse("ada").confirm(f"/console/cases/{world.cases['shared']}/access", {"access": "internal"})
+    return f"/portal/cases/{world.cases['shared']}"
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_the_next_act_takes_the_case_from_the_screen_and_keeps_what_was_typed(world: World, browse: Browse, act: str) -> None:
+    hanna = browse("hanna")
+    hanna.get(f"/portal/cases/{world.cases['shared']}")
+    case = revoke(world, browse)
+    answer = hanna.post(f"{case}/{act}", ACTS[act], htmx=True)
+    assert (answer.status_code, answer.headers["HX-Retarget"], answer.headers["HX-Reswap"]) == (404, "#main", "innerHTML")
+    for words in (
+        "<title>This case is not available</title>",
+        "This was not saved",
+        *(ACTS[act][name] for name in ACTS[act] if name == "message"),
+    ):
+        assert words in unescape(answer.text)
+    assert "shared case" not in answer.text
+    assert plain(answer) == plain(hanna.post(f"/portal/cases/999/{act}", ACTS[act], htmx=True))
+
+
+def test_looking_at_it_again_takes_it_away_too(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    hanna.get("/portal/")
+    case = revoke(world, browse)
+    for tail in ("", "/files", "/evidence", f"/files/{world.files['shared-external']}/withdraw"):
+        for htmx in (False, True):
+            answer = hanna.get(case + tail, htmx=htmx)
+            assert answer.status_code == 404
+            assert "<h1" in answer.text
+            assert "This case is not available" in answer.text
+            assert plain(answer) == plain(hanna.get(f"/portal/cases/999{tail}", htmx=htmx)), tail
+
+
+def test_what_is_missing_on_a_case_that_stays_leaves_the_page_alone(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    case = f"/portal/cases/{world.cases['shared']}"
+    answer = hanna.post(f"{case}/files/{world.files['shared-internal']}/withdraw", htmx=True)
+    assert answer.status_code == 404
+    assert "HX-Retarget" not in answer.headers
+    assert answer.headers["HX-Reswap"] == "none"
+    assert "not available to you any more" in answer.text

@@ -1,0 +1,90 @@
+"""The list of people in the portal is as it was when somebody comes back to it; results can be loaded again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+
+from tests.fixtures.company import Company
+from tests.fixtures.results import told
+from tests.fixtures.world import Browser
+
+Enter = Callable[[str], Browser]
+ROOT = "/portal/organisation"
+ASKED = "q=person&state=active&sort=-name"
+
+
+def _links(page: str, path: str) -> list[str]:
+    return [unescape(url) for url in re.findall(r'(?:href|action)="([^"]*)"', page) if unescape(url).split("?")[0] == path]
+
+
+@pytest.mark.parametrize(("act", "who"), [("deactivate", ["paul"]), ("make-admin", ["paul"]), ("make-admin", ["paul", "petra"])])
+def test_after_an_act_the_list_is_as_it_was(company: Company, enter: Enter, act: str, who: list[str]) -> None:
+    petra = enter("petra")
+    page = petra.get(f"{ROOT}/people?{ASKED}").text
+    offered = next(url for url in _links(page, f"{ROOT}/people/act") if f"act={act}" in url)
+    assert all(part in offered for part in ASKED.split("&"))
+    asked = petra.get(f"{ROOT}/people/act?{ASKED}&act={act}&people={company.people[who[0]]}").text
+    assert _links(asked, f"{ROOT}/people")[-1] == f"{ROOT}/people?{ASKED}"  # Cancel
+    [action] = _links(asked, f"{ROOT}/people/act")
+    answer = petra.post(action, {"act": act, "people": [str(company.people[name]) for name in who]})
+    if len(who) == 1:
+        assert answer.headers["Location"] == f"{ROOT}/people?{ASKED}"
+        assert "Paul Person: " in petra.get(answer.headers["Location"]).text
+    else:
+        assert f"{ROOT}/people?{ASKED}" in _links(told(petra, answer).text, f"{ROOT}/people")
+
+
+def test_ticked_people_bring_the_list_along(enter: Enter) -> None:
+    page = enter("petra").get(f"{ROOT}/people?{ASKED}").text
+    bulk = page.split('id="people-bulk"')[1].split("</form>")[0]
+    for part in ASKED.split("&"):
+        name, _equal, value = part.partition("=")
+        assert f'<input type="hidden" name="{name}" value="{value}">' in bulk
+
+
+def test_who_adds_people_comes_back_to_the_list_as_it_was(company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    narrowed = petra.get(f"{ROOT}/people?{ASKED}", htmx=True).text  # while the page stands
+    [adding] = _links(narrowed, f"{ROOT}/people/add")
+    form = petra.get(adding).text.split('id="add-people"')[1].split("</form>")[0]
+    answer = petra.post(f"{ROOT}/people?{ASKED}", {"addresses": "kim@people.example", "roles": str(company.roles["External-Actor"])})
+    assert set(_links(form, f"{ROOT}/people")) == {f"{ROOT}/people?{ASKED}"}  # where it is sent, and Cancel
+    assert set(_links(told(petra, answer).text, f"{ROOT}/people")) == {f"{ROOT}/people?{ASKED}"}
+
+
+def test_a_page_of_the_list_that_has_become_empty_leads_to_the_first(company: Company, enter: Enter) -> None:
+    petra = enter("petra")
+    text = " ".join(f"many{at:02d}@people.example" for at in range(30))
+    petra.post(f"{ROOT}/people", {"addresses": text, "roles": str(company.roles["External-Actor"])})
+    first = petra.get(f"{ROOT}/people?state=uninvited").text
+    following = unescape(first.split('class="button" href="')[-1].split('"')[0])
+    on_it = re.findall(r'name="people" value="(\d+)"', petra.get(following).text)
+    answer = petra.post(f"{ROOT}/people/act?{following.partition('?')[2]}", {"act": "deactivate", "people": on_it})
+    assert following in _links(told(petra, answer).text, f"{ROOT}/people")
+    gone = petra.get(following)
+    assert (gone.status_code, gone.headers["Location"]) == (303, f"{ROOT}/people?state=uninvited")
+
+
+def test_results_are_told_to_nobody_else_and_not_for_ever(company: Company, enter: Enter) -> None:
+    petra, fiona = enter("petra"), enter("fiona")
+    roles = str(company.roles["External-Actor"])
+    older = petra.post(f"{ROOT}/people", {"addresses": "kim@people.example", "roles": roles}).headers["Location"]
+    newer = petra.post(f"{ROOT}/people", {"addresses": "kay@people.example", "roles": roles}).headers["Location"]
+    assert petra.get(older).headers["Location"] == f"{ROOT}/people"
+    assert "kay@" in petra.get(newer).text
+    assert fiona.get(newer).headers["Location"] == f"{ROOT}/people"
+    assert petra.get(f"{ROOT}/people/act?act=invite&{newer.partition('?')[2]}").headers["Location"] == f"{ROOT}/people"
+
+
+def test_a_result_too_long_to_be_kept_is_told_at_once(company: Company, enter: Enter) -> None:
+    petra, roles = enter("petra"), str(company.roles["External-Actor"])
+    names = [f"{secrets.token_hex(12)}@people.example" for _number in range(300)]
+    sent = {"addresses": " ".join(names), "roles": roles, "submission": "long"}
+    answer = petra.post(f"{ROOT}/people", sent)
+    assert (answer.status_code, answer.text.count('<tr class="done">')) == (200, 300)
+    assert petra.post(f"{ROOT}/people", sent).headers["Location"] == f"{ROOT}/people"  # and loading it again does nothing twice
