@@ -26,8 +26,9 @@ PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_time
 REPAIRED = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
 
 
-# The connection used last is used next: what it has read and prepared is still at hand.
-POOL: dict[str, Any] = {"pool_size": 16, "pool_use_lifo": True}
+# The connection used last is used next: what it has read and prepared is still at hand. None is older than an hour: on SQLite it knows of
+# the statistics what stood there when it was made, see learn(), and on PostgreSQL the plans it keeps only grow more.
+POOL: dict[str, Any] = {"pool_size": 16, "pool_use_lifo": True, "pool_recycle": 3600}
 
 
 def driver() -> ModuleType:
@@ -56,8 +57,7 @@ def refuse_affected(url: str) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """Arguments of create_engine for this database URL."""
     if make_url(url).get_backend_name() == "sqlite":
-        # A connection knows of the statistics what stood there when it was made, see learn(): no older than an hour.
-        return POOL | {"module": driver(), "max_overflow": 16, "pool_recycle": 3600, "connect_args": {"check_same_thread": False}}
+        return POOL | {"module": driver(), "max_overflow": 16, "connect_args": {"check_same_thread": False}}
     return POOL | {"max_overflow": 8, "pool_pre_ping": True}
 
 
@@ -120,8 +120,8 @@ def finish_reading() -> None:
     running them; so where nothing but SELECT was sent, the end is a commit, which is no different otherwise.
     """
     session = db.session()
-    unsent = session.new or session.dirty or session.deleted
-    if db.engine.dialect.name != "postgresql" or unsent or not session.in_transaction() or session.connection().info.get(WROTE, True):
+    usable = db.engine.dialect.name == "postgresql" and session.in_transaction() and session.is_active  # after an error it is not
+    if not usable or session.new or session.dirty or session.deleted or session.connection().info.get(WROTE, True):
         session.rollback()
     else:
         session.commit()

@@ -24,7 +24,8 @@ ON_SQLITE_ONLY = {"house", "browser", "fixtures"}
 # PostgreSQL is asked what the rooms and the locks say; the faces and the walks through all routes ask the same verbs once more:
 # `./run.sh test --database=postgres -n 2 --dist loadfile -m "not browser"`.
 WALKS = {"access", "console", "entry", "external", "root", "sample", "web"}
-LOCKS = ["guard", "model", "revoke", "said"]
+LOCKS = [f"tests/access/test_{name}.py" for name in ("guard", "model", "revoke", "said")]
+OF_DATABASES = ["tests/root/test_time_and_database.py", "tests/root/test_upgrade.py"]
 # The quick form asks PostgreSQL only where SQLite cannot answer for it: who waits for whom, what is found, and what is never lost.
 ITS_OWN = {"audit", "search", "sharing", "storage"}
 LEFT_OUT = (
@@ -38,7 +39,7 @@ def passes(*, whole: bool) -> dict[str, list[str]]:
     """Name -> pytest's arguments."""
     rooms = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - ON_SQLITE_ONLY - WALKS
     asked = [f"tests/{room}" for room in sorted(rooms if whole else rooms & ITS_OWN)]
-    asked += [f"tests/access/test_{lock}.py" for lock in LOCKS]
+    asked += [*LOCKS, *OF_DATABASES]
     short = "" if whole else " and not long"
     return {
         "SQLite": ["-m", f"not browser{short}", *TOGETHER],

@@ -97,7 +97,7 @@ def lock(user_id: int, *, by: Viewer) -> User:
         powers.spare(user.id)
         close([user], "the account was locked")
     elif not closed_outside(user, organisation):
-        return user
+        raise Refusal("The account was locked already.")
     record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
 

@@ -98,12 +98,17 @@ def elsewhere(user_id: int, by: Viewer) -> bool:
     return not by.platform and db.session.scalar(others.limit(1)) is not None
 
 
-def decided_by_team(kinds: Iterable[Kind], user_ids: Collection[int], organisation_id: int) -> set[int]:
-    """With whom the security team did the newest of these things, which nobody outside may undo."""
-    here = (AuditEntry.organisation_id == organisation_id, AuditEntry.kind.in_(kinds))
-    newest = select(func.max(AuditEntry.id)).where(*here, AuditEntry.object_id.in_([str(key) for key in user_ids]))
-    theirs = select(AuditEntry.object_id).where(AuditEntry.id.in_(newest.group_by(AuditEntry.object_id)), ~AuditEntry.actor_external)
-    return {int(key) for key in db.session.scalars(theirs)}
+def decided_by_team(kinds: Collection[Kind], user_ids: Collection[int], organisation_id: int) -> set[int]:
+    """With whom the security team did the newest of these things, which nobody outside may undo.
+
+    An account is closed as a whole: whichever team of this installation did it, and nobody outside where nobody is on record.
+    """
+    closing = set(kinds) <= set(CLOSINGS)
+    done = select(func.max(AuditEntry.id)).where(AuditEntry.kind.in_(kinds), AuditEntry.object_id.in_([str(key) for key in user_ids]))
+    newest = (done if closing else done.where(AuditEntry.organisation_id == organisation_id)).group_by(AuditEntry.object_id)
+    rows = db.session.execute(select(AuditEntry.object_id, AuditEntry.actor_external).where(AuditEntry.id.in_(newest))).all()
+    outside = {int(row.object_id) for row in rows if row.actor_external}
+    return set(user_ids) - outside if closing else {int(row.object_id) for row in rows} - outside
 
 
 def _held(user_id: int, organisation_id: int) -> set[str]:

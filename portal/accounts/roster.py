@@ -144,12 +144,12 @@ def people(party_id: int, *, q: str = "", sort: str = "name", state: str = "", a
     return Page(told(rows[:SIZE], by), _cursor(rows[SIZE - 1], sort) if len(rows) > SIZE else None)
 
 
-def chosen(party_id: int, user_ids: Iterable[int], *, by: Viewer) -> list[Person]:
-    """These of its people, by name; nobody's when one of them is none of its people."""
+def chosen(party_id: int, user_ids: Iterable[int], *, by: Viewer, still: bool = False) -> list[Person]:
+    """These of its people, by name; nobody's when one of them is none of its people. `still`: those of them who are there still."""
     party, wanted = parties.reach(party_id, by=by), set(user_ids)
     known = members(party, *_COLUMNS).outerjoin(Contact, Contact.id == Membership.contact_id).order_by(User.search_text, User.id)
     rows = db.session.execute(known.where(User.id.in_(key for key in wanted if 0 < key < 2**63))).all() if wanted else []
-    if {row.id for row in rows} != wanted:
+    if not still and {row.id for row in rows} != wanted:
         raise NotVisible("person")
     return told(rows, by)
 

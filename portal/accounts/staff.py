@@ -138,6 +138,12 @@ def cancel_invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> li
     return [Outcome(one.user_id, one.name, False, without) if one.done and one.user_id not in had else one for one in told]
 
 
+def closed_outside(party: Party, shown: Collection[Person]) -> set[int]:
+    """Whose accounts a portal administrator closed, and can open again; one query."""
+    closed = {person.user_id for person in shown if person.standing.state == "locked"}
+    return closed - powers.decided_by_team(powers.CLOSINGS, closed, party.organisation_id)
+
+
 def deactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outcome]:
     """Close their accounts: sessions, invitations and letters on their way end in this transaction. It can be taken back.
 

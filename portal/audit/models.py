@@ -20,6 +20,7 @@ class AuditEntry(Model):
         Index("ix_audit_entry_case_id", "case_id", "id"),
         Index("ix_audit_entry_organisation_id", "organisation_id", "id"),
         Index("ix_audit_entry_actor_id", "actor_id", "at"),
+        Index("ix_audit_entry_object_id", "object_id", "kind", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -12,7 +12,7 @@ from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..extensions import db
 from ..refusals import NotAllowed, Refusal, Stale
-from .cases import asks_reason, checked_reason, draft_of, update_case, warning_after
+from .cases import SAY_WHY, asks_reason, checked_reason, draft_of, update_case, warning_after
 from .lifecycle import delete_case
 from .models import Case, Stage
 from .tags import checked as checked_tags
@@ -87,7 +87,7 @@ def change(by: Viewer, *, reason: str = "", **fields: Any) -> Act:
 def change_tlp(by: Viewer, numbers: Iterable[int], tlp: int, reason: str) -> Act:
     """Say how far cases may be told. Where the TLP asks why people outside see one of them, that is asked before any is touched."""
     if any(asks_reason(case, tlp) for case in ticked(numbers)):
-        checked_reason(reason)
+        checked_reason(reason, SAY_WHY)
     return change(by, reason=reason, tlp=tlp)
 
 

@@ -34,6 +34,10 @@ OUTSIDE_FIELDS = frozenset({"title", "description", "severity", "status", "tags"
 
 STRICT, RED = 3, 4  # TLP:AMBER+STRICT, TLP:RED
 SHORTEST_REASON, LONGEST_REASON = 10, 1000
+SAY_WHY = (
+    f"Write in at least {SHORTEST_REASON} characters why external users may receive it as TLP:AMBER+STRICT, which stays within "
+    "one organisation, or make the case internal first."
+)
 RED_IS_FOR_NAMED = (
     "The case is shared with all external users or with a whole organisation, and TLP:RED is for named people only. "
     "Share it with people by name or make it internal under Manage external access first, then raise the TLP."
@@ -187,7 +191,7 @@ def update_case(case: Case, draft: Draft, *, version: int, by: Viewer, reason: s
         _check_move(case, changed["status"], by)
     if changed.get("tlp") == RED and _open_to_many(case):
         raise Refusal(RED_IS_FOR_NAMED)
-    told = {"reason": [None, checked_reason(reason)]} if asks_reason(case, changed.get("tlp")) else {}
+    told = {"reason": [None, checked_reason(reason, SAY_WHY)]} if asks_reason(case, changed.get("tlp")) else {}
     record(Kind.CASE_UPDATED, actor=by, case=case, object_id=case.number, changes=_for_people(case, changed) | told)
     _apply(case, changed)
     if "assignee_id" in changed:
@@ -208,15 +212,11 @@ def asks_reason(case: Case, tlp: int | None) -> bool:
     return tlp == STRICT and case.tlp != STRICT and case.shared
 
 
-def checked_reason(text: str) -> str:
-    """Why they may receive it all the same, on one line."""
+def checked_reason(text: str, sentence: str) -> str:
+    """Why people outside may have a TLP:AMBER+STRICT case all the same, on one line. `sentence` is said of one that is too short."""
     reason = " ".join(text.split())
     if len(reason) < SHORTEST_REASON:
-        raise Unfit(
-            "reason",
-            f"Write in at least {SHORTEST_REASON} characters why external users may receive it as TLP:AMBER+STRICT, which stays within "
-            "one organisation, or make the case internal first.",
-        )
+        raise Unfit("reason", sentence)
     if len(reason) > LONGEST_REASON:
         raise Unfit("reason", f"The reason is longer than {LONGEST_REASON:,} characters. Say it more briefly.")
     return reason

@@ -153,11 +153,13 @@ def _described(answers: dict[str, str], when: str) -> str:
     return "\n\n".join(f"# {heading}\n\n{_closed(text)}" for heading, text in parts if text)
 
 
-_HEADINGS = {heading.text: heading for heading in (*(question.heading for question in QUESTIONS), BEGAN)}
+_FIRST, *_OTHERS = (question.heading for question in QUESTIONS)
+_HEADINGS = {heading.text: heading for heading in (_FIRST, BEGAN, *_OTHERS)}  # as they follow each other in a description
 
 
 def worded(html: Markup) -> Markup:
-    """A description with the headings of a report in the language spoken now; all else stays as it was written."""
+    """The description of a case that was reported outside, with the headings of a report in the language spoken now. All else stays as it
+    was written, also a heading of the same words somebody used in an answer."""
     return html if language() == "en" else with_headings(html, _HEADINGS)
 
 

@@ -73,12 +73,15 @@ def shown(source: str) -> Markup:
     return Markup(render(source))
 
 
-_HEADING = re.compile(r"<h3>([^<>]*)</h3>")
-
-
 def with_headings(html: Markup, said: Mapping[str, object]) -> Markup:
-    """The same text, those of its headings that are known `said` in other words."""
-    return Markup(_HEADING.sub(lambda found: f"<h3>{escape(str(said[found[1]]))}</h3>" if found[1] in said else found[0], html))
+    """The same text with the known headings `said` in other words: the first of each that comes after the one before, in their order.
+    What stands there once more is somebody's own heading and stays."""
+    done, rest = "", str(html)
+    for heading, words in said.items():
+        before, found, after = rest.partition(f"<h3>{escape(heading)}</h3>")
+        if found:
+            done, rest = f"{done}{before}<h3>{escape(str(words))}</h3>", after
+    return Markup(done + rest)
 
 
 def tidy(text: str) -> str:

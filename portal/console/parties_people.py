@@ -49,7 +49,7 @@ def staff_list(party_id: int) -> Any:
         return go_to(first)
     more = url_for(".staff", party_id=party_id, **{**kept, "after": rows.next}) if rows.next else None
     context: dict[str, Any] = {"rows": rows.rows, "asked": asked, "states": STATES, "more": more, "first": first}
-    context |= {"headers": _headers(_first(kept)), "kept": kept}
+    context |= {"headers": _headers(_first(kept)), "kept": kept, "theirs": staff.closed_outside(found, rows.rows)}
     context |= {"admins": roster.number_of_admins(found), "mails": values.mail_is_set_up()}
     number_now, uninvited = roster.numbers(found)
     return page("people", found, **context, number=number_now, uninvited=uninvited if asked["state"] != "uninvited" else 0)
@@ -113,7 +113,7 @@ def _told_again(found: Party, act: str) -> Any:
 
 def _added(found: Party, added: list[staff.Added]) -> Any:
     """What became of each address, and whether to invite those who are waiting for it."""
-    people = staff.chosen(found.id, {one.user_id for one in added if one.user_id}, by=g.viewer)
+    people = staff.chosen(found.id, {one.user_id for one in added if one.user_id}, by=g.viewer, still=True)
     waiting = [one.user_id for one in people if one.standing.can_invite]
     return page("added", found, added=added, waiting=waiting, mails=values.mail_is_set_up(), kept=_kept())
 

@@ -68,8 +68,13 @@ class ReadingForm(Form):
         offered = [("", _("As my browser says")), *languages_for(g.viewer).items()]
         self.language.choices = [SelectChoice(key, words) for key, words in offered]
         places = [(key, place, region) for region, zones in zones_by_region().items() for key, place in zones]
-        unset = _("As my browser says") if g.viewer.external else "UTC"  # in letters, which no browser asked for, it is UTC as well
-        self.time_zone.choices = [SelectChoice("", unset), *(SelectChoice(key, place, optgroup=region) for key, place, region in places)]
+        # Who chose nothing outside goes by their browser, so that UTC is a choice of its own; in letters, which no browser asked for, it
+        # is UTC either way.
+        unset = {"": _("As my browser says"), "UTC": "UTC"} if g.viewer.external else {"": "UTC"}
+        self.time_zone.choices = [
+            *(SelectChoice(key, words) for key, words in unset.items()),
+            *(SelectChoice(key, place, optgroup=region) for key, place, region in places),
+        ]
         for field, sentence in (
             (self.language, later("Choose one of the languages.")),
             (self.time_zone, later("Choose one of the time zones.")),

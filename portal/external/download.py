@@ -117,7 +117,7 @@ def _not_taken() -> Response | None:
 def _context(number: int) -> dict[str, Any]:
     window = g.window
     case, files = window.case(number), window.takeout.files(number)
-    case = replace(case, description_html=window.reports.worded(case.description_html))
+    case = replace(case, description_html=window.reports.worded(case))
     places = archive.fitting_names((file.name for file in files), "files")
     return {
         "case": case,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import DateTimeLocalField, SelectField, StringField, TextAreaField
+from wtforms import DateTimeLocalField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from ..web.forms import LONGEST_MESSAGE, Form
-from ..web.times import in_english, reading, time_now, typed, zone_in_words
+from ..web.times import in_english, reading, time_now, typed, zone_in_words, zone_of_form
 from ..words import Number, _, later
 
 LONGEST_TITLE = 200
@@ -44,7 +44,7 @@ class ItemsForm(Form):
 
 
 class ReportForm(Form):
-    """The questions of a report. What is only kept need not be right; what is sent must be."""
+    """The questions of a report. What is only kept need not be right; what is sent must be. `zone`: whose clock the time was typed by."""
 
     title = StringField(
         later("In a few words"),
@@ -71,6 +71,7 @@ class ReportForm(Form):
         format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         validators=[Optional(), sensible_year],
     )
+    zone = HiddenField()
     affected = TextAreaField(
         later("Who is affected?"),
         description=later("People, departments, computers, accounts: whatever you know of."),
@@ -94,26 +95,27 @@ class ReportForm(Form):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.began.label.text = _("When did it begin? (%(zone)s)", zone=zone_in_words())
-        if not reading().zone_name:
+        self.zone.data = zone = zone_of_form((self.zone.data or "") if self.typed_fields["began"] else "")  # no time yet: as it is here now
+        self.began.label.text = _("When did it begin? (%(zone)s)", zone=zone_in_words(zone))
+        if zone == "UTC" and not reading().zone_name:
             self.began.description = _(
                 "As well as you know; leave it empty if you do not. The time is in UTC, where it is %(time)s now. "
                 "You can choose your own time zone in your account.",
-                time=time_now(),
+                time=time_now(zone),
             )
 
     @property
     def typed_fields(self) -> dict[str, str]:
-        """What stands in each field, as it was typed."""
-        return {field.name: str((field.raw_data or [""])[0]) for field in self}
+        """What stands in each field, as it was typed, and the zone its time is read in."""
+        return {field.name: str((field.raw_data or [""])[0]) for field in self} | {"zone": self.zone.data}
 
     @property
     def moment(self) -> Any:
         """When it began; None where that is not said."""
-        return typed(self.began.data) if self.began.data else None
+        return typed(self.began.data, zone=self.zone.data) if self.began.data else None
 
     @property
     def moment_in_words(self) -> str:
         """The same for the description, in English as its headings are."""
         moment = self.moment
-        return in_english(moment) if moment else ""
+        return in_english(moment, self.zone.data) if moment else ""

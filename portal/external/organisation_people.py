@@ -152,7 +152,7 @@ def add_people() -> Any:
 def _added(told: list[AddedPerson]) -> Any:
     own = g.window.organisation
     ids = [line.user_id for line in told if line.done and line.user_id and not line.deactivated]
-    uninvited = [person for person in own.chosen(ids) if person.state in INVITABLE] if ids else []
+    uninvited = [person for person in own.chosen(ids, still=True) if person.state in INVITABLE] if ids else []
     return show("external/organisation/added.html", told=told, uninvited=uninvited, mails=own.mails, wanted=_wanted())
 
 

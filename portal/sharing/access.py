@@ -13,7 +13,7 @@ from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
-from ..cases.cases import LONGEST_REASON, SHORTEST_REASON
+from ..cases.cases import SHORTEST_REASON, checked_reason
 from ..cases.models import Case
 from ..clock import now
 from ..extensions import db
@@ -54,6 +54,11 @@ __all__ = [
     "still_there",
 ]
 
+SAY_WHY = (
+    "The case is TLP:AMBER+STRICT, which stays within one organisation. "
+    f"Write in at least {SHORTEST_REASON} characters why these people may receive it all the same."
+)
+
 
 def set_access(
     case: Case,
@@ -83,8 +88,7 @@ def set_access(
     wanted = planned or plan(case, access, user_ids, until, parties=parties)
     if not wanted.changed:
         return wanted
-    reason = " ".join(reason.split())
-    _check_confirmed(wanted, reason, again=again)
+    reason = _check_confirmed(wanted, reason, again=again)
     settle(case)
     changes = _changes(case, wanted, reason)
     _write(case, wanted, by)
@@ -92,7 +96,8 @@ def set_access(
     return wanted
 
 
-def _check_confirmed(wanted: Plan, reason: str, *, again: bool) -> None:
+def _check_confirmed(wanted: Plan, reason: str, *, again: bool) -> str:
+    """The reason to keep; empty where none is asked for."""
     if wanted.returning and not again:
         count = wanted.returns
         thing = "One comment or file was" if count == 1 else f"{count} comments and files were"
@@ -100,13 +105,7 @@ def _check_confirmed(wanted: Plan, reason: str, *, again: bool) -> None:
             f"{thing} external when this case was shared before and would be visible again. "
             "Tick the box if that is meant; if not, close this and make them internal first."
         )
-    if wanted.needs_reason and len(reason) < SHORTEST_REASON:
-        raise Refusal(
-            "The case is TLP:AMBER+STRICT, which stays within one organisation. "
-            f"Write in at least {SHORTEST_REASON} characters why these people may receive it all the same."
-        )
-    if len(reason) > LONGEST_REASON:
-        raise Refusal(f"The reason is longer than {LONGEST_REASON:,} characters. Say it more briefly.")
+    return checked_reason(reason, SAY_WHY) if wanted.needs_reason else ""
 
 
 def _changes(case: Case, wanted: Plan, reason: str) -> dict[str, list[Any]]:

@@ -14,7 +14,7 @@ from ..accounts.directory import MANY, Outsider, count_outsiders, outsiders
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..cases import bulk
-from ..cases.cases import SHORTEST_REASON
+from ..cases.cases import checked_reason
 from ..cases.models import Attachment, Case, Comment, Observable
 from ..extensions import db
 from ..mail.models import OutboxMessage, State
@@ -208,8 +208,11 @@ def prospect(case: Case, choice: Choice, facts: Facts = FACTS) -> Prospect:
 def _missing(wanted: Plan, choice: Choice) -> str:
     if wanted.changed and wanted.returning and not choice.again:
         return "what was external before is not confirmed"
-    if wanted.changed and wanted.needs_reason and len(" ".join(choice.reason.split())) < SHORTEST_REASON:
-        return "no reason"
+    try:
+        if wanted.changed and wanted.needs_reason:
+            checked_reason(choice.reason, "no reason")
+    except Refusal as refusal:
+        return refusal.sentence.rstrip(".")
     return ""
 
 

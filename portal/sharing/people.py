@@ -132,10 +132,10 @@ class OwnOrganisation:
             page = staff.people(party.id, q=q, sort=sort, state=state, after=after, by=self.viewer)
             return Page([_person(row) for row in page.rows], page.next)
 
-    def chosen(self, user_ids: Iterable[int]) -> list[OwnPerson]:
-        """These of its people, by name; NotVisible when one of them is not one."""
+    def chosen(self, user_ids: Iterable[int], *, still: bool = False) -> list[OwnPerson]:
+        """These of its people, by name; NotVisible when one of them is not one. `still`: those of them who are there still."""
         with self._inside() as party:
-            return [_person(row) for row in roster.chosen(party.id, user_ids, by=self.viewer)]
+            return [_person(row) for row in roster.chosen(party.id, user_ids, by=self.viewer, still=still)]
 
     def check(self, text: str) -> list[TypedAddress]:
         """Each address in what was typed, and why nobody can be added with it."""

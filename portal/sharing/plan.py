@@ -88,7 +88,7 @@ class Plan:
 
     @property
     def only_the_end(self) -> bool:
-        """Whether it changes for nobody but from when on."""
+        """Whether who sees the case stays the same, and only until when changes."""
         return self.until_changed and self.before == self.after and not self.parties_changed
 
     @property

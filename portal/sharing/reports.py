@@ -22,10 +22,12 @@ from ..storage.intake import Upload
 from ..words import _, later
 from . import reading, scope
 from .evidence import Limits, limits, told
-from .records import KeptReport, ReportLook
+from .records import KeptReport, ReportLook, SharedCase
 
 PURPOSE = "report"
-FIELDS = ("title", "began", "items", *(question.name for question in reports.QUESTIONS))
+ZONE = "zone"  # whose clock the beginning was typed by: it must be read by the same one when the draft is gone on with elsewhere
+ANSWERS = ("title", "began", "items", *(question.name for question in reports.QUESTIONS))
+FIELDS = (*ANSWERS, ZONE)
 LONGEST_FIELD = 100_000  # of what is kept while it is written; what can be sent is judged later
 ITEMS_IN_WORDS = "Suspicious addresses, numbers or names:"  # kept in the description, as the headings there are
 GONE = later(
@@ -81,7 +83,7 @@ class Reports:
         if row is None:
             if seen:
                 raise Stale(str(GONE))
-            if not any(known.values()):
+            if not any(known[name] for name in ANSWERS):
                 return KeptReport(known, now(), "")
             row = Draft(user_id=self.viewer.user_id, organisation_id=self.viewer.organisation_id, purpose=PURPOSE)
             db.session.add(row)
@@ -116,9 +118,9 @@ class Reports:
         items = told(reports.read_items(GUESS, report.items, by=self.viewer)) if report.items else []
         return ReportLook(title, reports.worded(shown(description)), items)
 
-    def worded(self, description: Markup) -> Markup:
-        """The description of a case with the headings of a report as this reader says them."""
-        return reports.worded(description)
+    def worded(self, case: SharedCase) -> Markup:
+        """The description of a case; where it was reported outside, with the headings of a report as this reader says them."""
+        return reports.worded(case.description_html) if case.reported_outside else case.description_html
 
     def _report(self, kept: KeptReport, began: datetime | None, when: str) -> reports.Report:
         fields = kept.fields

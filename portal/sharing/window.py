@@ -33,7 +33,7 @@ from .records import CaseWishes, SharedCase, SharedCaseRow, SharedComment, Share
 from .reports import Reports
 from .takeout import Takeout
 
-_PAGE = (Case.id, Case.organisation_id, Case.description_html, Case.start_date, Case.access)
+_PAGE = (Case.id, Case.organisation_id, Case.description_html, Case.start_date, Case.access, Case.reported_outside)
 _MESSAGE = (
     Comment.uid,
     Comment.author_id,
@@ -140,6 +140,7 @@ class Window:
             in_progress_at=row.in_progress_at,
             closed_at=row.closed_at,
             muted=row.mute_id is not None and self.viewer.viewed_by_id is None,  # who looks through their eyes does not learn it
+            reported_outside=row.reported_outside,
         )
 
     def stages(self, number: int) -> list[StageReached]:

@@ -49,14 +49,16 @@ def reading() -> Reading:
     viewer = here.get("viewer")
     kept: tuple[object, Reading] | None = here.get("reading")
     if kept is None or kept[0] is not viewer:
-        zone = (viewer.time_zone if viewer else "") or _zone_of_browser()
+        zone = (viewer.time_zone if viewer else "") or _zone_of_browser(viewer)
         kept = here.reading = (viewer, reading_of(zone, language(viewer.language if viewer else "")))
     return kept[1]
 
 
-def _zone_of_browser() -> str:
-    """For who chose no zone: what app.js says of the browser. On the portal only; colleagues compare times with each other."""
-    return request.cookies.get("zone", "")[:64] if g.get("face") == "portal" else ""
+def _zone_of_browser(viewer: Any) -> str:
+    """For who chose no zone: what app.js says of the browser. On the portal only; colleagues compare times with each other, and while one
+    looks as somebody else, the browser is not that person's."""
+    looking = viewer is not None and viewer.viewed_by_id is not None
+    return request.cookies.get("zone", "")[:64] if g.get("face") == "portal" and not looking else ""
 
 
 def language(chosen: str) -> str:
@@ -80,14 +82,25 @@ def _best(asked: str, spoken: tuple[str, ...]) -> str:
     return "en"
 
 
-def zone_in_words() -> str:
+def zone_of_form(drawn: str = "") -> str:
+    """The zone of a form's times: the one it was `drawn` with, for it is what stands at the field, whatever the browser says since; the
+    reader's own where it says none, or none we know."""
+    return drawn if drawn in zone_names() else reading().zone_name or "UTC"
+
+
+def _reading_in(zone: str) -> Reading:
+    """How the reader reads times of this zone; of their own where it is empty."""
+    return reading_of(zone, reading().language) if zone else reading()
+
+
+def zone_in_words(zone: str = "") -> str:
     """The zone a form's times are in."""
-    return reading().zone_name.replace("_", " ") or "UTC"
+    return (zone or zone_of_form()).replace("_", " ")
 
 
-def time_now() -> str:
+def time_now(zone: str = "") -> str:
     """What the clock of that zone shows."""
-    return f"{local(now()):%H:%M}"
+    return f"{on_clock(now(), _reading_in(zone)):%H:%M}"
 
 
 def local(moment: datetime) -> datetime:
@@ -95,11 +108,12 @@ def local(moment: datetime) -> datetime:
     return on_clock(moment, reading())
 
 
-def typed(wall: datetime, *, before: datetime | None = None) -> datetime:
-    """The moment somebody typed as their clock shows it. What they left as it was shown is `before`: an hour can come twice a year."""
+def typed(wall: datetime, *, before: datetime | None = None, zone: str = "") -> datetime:
+    """The moment somebody typed as their clock shows it, or the one of `zone`, where the form says it. What they left as it was shown is
+    `before`: an hour can come twice a year."""
     if before is not None and local(before).replace(tzinfo=None, second=0, microsecond=0) == wall:
         return before.replace(second=0, microsecond=0)
-    return wall.replace(tzinfo=reading().zone).astimezone(UTC)
+    return wall.replace(tzinfo=_reading_in(zone).zone).astimezone(UTC)
 
 
 def in_words(moment: datetime) -> str:
@@ -107,9 +121,9 @@ def in_words(moment: datetime) -> str:
     return time_words(moment, reading())
 
 
-def in_english(moment: datetime) -> str:
+def in_english(moment: datetime, zone: str = "") -> str:
     """The same for a text that is kept, and read by people of several languages."""
-    reader = reading()
+    reader = _reading_in(zone)
     return time_words(moment, reader if reader.language in CONSOLE_LANGUAGES else replace(reader, language="en-GB"))
 
 

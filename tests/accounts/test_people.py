@@ -267,10 +267,13 @@ def test_nobody_locks_themselves(cast: Cast) -> None:
     assert row_of(cast("olga"), cast.world.people["olga"]).state == "active"
 
 
-def test_locking_twice_is_on_record_once(cast: Cast) -> None:
-    for _ in range(2):
-        people.lock(cast.world.people["vic"], by=cast("olga"))
-        db.session.commit()
+@pytest.mark.parametrize("who", ["vic", "ruth"])
+def test_locking_twice_is_refused_and_on_record_once(cast: Cast, who: str) -> None:
+    people.lock(cast.world.people[who], by=cast("olga"))
+    db.session.commit()
+    with pytest.raises(Refusal, match="was locked already"):
+        people.lock(cast.world.people[who], by=cast("olga"))
+    db.session.commit()
     assert [entry.kind for entry in newest_audit(2)].count("user:locked") == 1
 
 

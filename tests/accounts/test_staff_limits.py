@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from portal.accounts import people, platform, staff
+from portal.accounts.models import Membership
 from portal.audit.kinds import Kind
 from portal.audit.models import AuditEntry
 from portal.clock import now
@@ -19,6 +20,7 @@ from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.models import State
 from portal.organisations.models import Organisation
+from portal.refusals import Refusal
 from tests.accounts.staffing import Firm
 from tests.fixtures.rooms import Cast, letters
 from tests.fixtures.statements import counted
@@ -62,7 +64,8 @@ def test_the_team_can_close_what_a_portal_administrator_closed_before(acme: Firm
     assert (told.done, told.sentence) == (True, staff.STAYS)
     assert sentences(acme, staff.deactivate, "worker", by=olga) == ["Is deactivated already."]  # once is enough
     start_writing()
-    for _twice in range(2):
+    people.lock(acme.ids["deputy"], by=olga)
+    with pytest.raises(Refusal, match="was locked already"):
         people.lock(acme.ids["deputy"], by=olga)
     db.session.commit()
     locked = select(func.count()).where(AuditEntry.kind == Kind.USER_LOCKED, AuditEntry.object_id == str(acme.ids["deputy"]))
@@ -138,3 +141,21 @@ def test_a_new_administrator_is_written_to_once_a_day(acme: Firm) -> None:
     with time_machine.travel(now() + timedelta(hours=25)):
         acme.act(staff.make_admin, "worker")
     assert len(posted(State.WAITING)) == 1
+
+
+def test_an_account_closed_in_another_organisation_stays_closed(cast: Cast, acme: Firm) -> None:
+    """It is closed as a whole; that the team's record stands with another of its organisations changes nothing."""
+    worker = acme.ids["worker"]
+    wanted = select(Organisation).where(~Organisation.built_in, Organisation.id != acme("boss").organisation_id)
+    other = db.session.scalars(wanted).first()
+    assert other is not None
+    start_writing()
+    db.session.execute(update(Membership).where(Membership.user_id == worker).values(is_default=False))
+    db.session.add(Membership(user_id=worker, organisation_id=other.id, is_default=True))
+    db.session.commit()
+    for act in (lambda: people.lock(worker, by=cast("pia")), lambda: people.remove(worker, other.id, by=cast("pia"))):
+        start_writing()
+        act()
+        db.session.commit()
+    start_writing()
+    assert [one.done for one in staff.reactivate(acme.id, [worker], by=acme("boss"))] == [False]

@@ -96,3 +96,21 @@ def test_a_page_the_browser_kept_is_asked_for_once_more(start_server: Start, ope
     page.watch.expect_status(404)  # type: ignore[attr-defined]
     page.evaluate(shown_again)
     nothing_left(page)
+
+
+def test_a_page_that_answered_a_form_is_asked_for_once_more_without_sending_it_again(start_server: Start, open_page: OpenPage) -> None:
+    server, page = start_server("demo"), open_page()
+    number = at_case(page, server)
+    revoke(open_page(), server, number)
+    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    page.evaluate("document.querySelector('form[data-composer]').submit()")  # as a browser whose htmx did not load
+    nothing_left(page)
+    page.evaluate("location.hash = '#main'")
+    expect(page).to_have_url(re.compile("#main$"))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.method) if request.is_navigation_request() else None)
+    with page.expect_event("request", lambda request: request.is_navigation_request()), page.expect_event("load"):
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    assert set(asked) == {"GET"}
+    assert "#" not in page.url
+    nothing_left(page)

@@ -22,6 +22,7 @@ SEEN = """place => {
 def reach(page: Page, place: Locator) -> None:
     """Go on with Tab until this has the focus, which is then to be seen."""
     expect(place).to_have_count(1)
+    page.wait_for_load_state("load")  # the scripts of the page run last
     for _ in range(120):
         page.keyboard.press("Tab")
         if place.evaluate(FOUND):

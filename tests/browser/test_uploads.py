@@ -100,6 +100,7 @@ def test_dropped_and_pasted_files_are_chosen(server: LiveServer, page: Page) -> 
         : new ClipboardEvent(kind, { ...options, clipboardData: data });
       document.body.dispatchEvent(event);
     }"""
+    page.wait_for_load_state("load")  # the scripts that listen run last
     for kind in ("drop", "paste"):
         page.evaluate(give, kind)
         expect(page.locator("[data-upload-list]")).to_contain_text(f"{kind}.txt")

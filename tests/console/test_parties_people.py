@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from portal.accounts import sessions, staff
 from portal.accounts.models import Membership, User
 from portal.database import start_writing
 from portal.extensions import db
@@ -180,6 +181,24 @@ def test_the_team_can_do_everything_also_to_the_last_administrator(
     assert "1 person" in said
     assert seat(app, company.people[who])[0] == after[0]
     assert act == "deactivate" or seat(app, company.people[who]) == after
+
+
+def test_who_was_deactivated_by_the_team_already_is_not_offered_to_be_kept_so(
+    app: Flask, world: World, olga: Browser, contoso: str, company: Company
+) -> None:
+    def offered() -> list[str]:
+        return re.findall(r"people=(\d+)\">\s*<svg[^>]*>\s*<use[^>]*></use>\s*</svg>Keep deactivated", olga.get(f"{contoso}/people").text)
+
+    with app.app_context():
+        start_writing()
+        petra = sessions.viewer_of(company.people["petra"], world.places["here"])
+        assert petra is not None
+        staff.deactivate(company.parties["Contoso Ltd"], [company.people["paul"], company.people["paula"]], by=petra)
+        db.session.commit()
+    olga.post(f"{contoso}/people/act", {"act": "deactivate", "people": [company.people["petra"], company.people["perry"]]})
+    assert sorted(map(int, offered())) == sorted(company.people[who] for who in ("paul", "paula"))
+    olga.post(f"{contoso}/people/act", {"act": "deactivate", "people": company.people["paul"]})
+    assert offered() == [str(company.people["paula"])]
 
 
 def test_several_are_done_each_for_itself_and_told(olga: Browser, contoso: str, company: Company) -> None:

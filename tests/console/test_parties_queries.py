@@ -40,7 +40,7 @@ def more(app: Flask, world: World, company: Company, count: int, name: str = "Mo
         ("olga", "", 7),
         ("pia", "", 7),
         ("olga", "{party}", 12),
-        ("olga", "{party}/people", 9),
+        ("olga", "{party}/people", 10),
         ("olga", "{party}/people/add", 9),
         ("olga", "{party}/contacts", 9),
         ("olga", "{party}/contacts?q=x.example", 10),

@@ -154,14 +154,24 @@ def test_locking_several_asks_first_and_tells_what_became_of_each(app: Flask, wo
     assert "Gast Person" not in asked
     assert state(app, world, "vic")[0]
     told = unescape(olga.post(BULK, chosen).text)
-    assert "3 people locked" in told
+    assert "2 people locked" in told
     assert "You cannot lock your own account." in told
-    assert "Stays locked: only the security team can unlock it." in told
+    assert "The account was locked already." in told
     assert [state(app, world, who)[0] for who in ("vic", "rhea", "olga", "gast", "hanna")] == [False, False, True, True, True]
     assert browse("hanna").get("/portal/").status_code == 200
     with app.app_context():
         kinds = db.session.scalars(select(AuditEntry.object_id).where(AuditEntry.kind == "user:locked")).all()
-        assert sorted(map(int, kinds)) == sorted(world.people[name] for name in ("vic", "rhea", "dora"))
+        assert sorted(map(int, kinds)) == sorted([world.people["vic"], world.people["rhea"]])
+
+
+def test_locking_again_tells_that_nothing_was_done(app: Flask, world: World, browse: Browse) -> None:
+    olga, chosen = browse("olga"), {"act": "lock", "people": [world.people[name] for name in ("vic", "ruth")]}
+    assert "2 people locked" in unescape(olga.post(BULK, chosen).text)
+    told = unescape(olga.post(BULK, chosen).text)
+    assert told.count("The account was locked already.") == 2
+    assert "Stays locked" not in told
+    with app.app_context():
+        assert len(db.session.scalars(select(AuditEntry.id).where(AuditEntry.kind == "user:locked")).all()) == 2
 
 
 def test_unlocking_several(app: Flask, world: World, browse: Browse) -> None:

@@ -147,6 +147,16 @@ def test_everybody_can_choose_language_and_time_zone(browse: Browse, who: str, f
     assert '<html lang="en"' in browser.get(f"/{face}/account").text
 
 
+def test_people_outside_can_choose_utc_whatever_their_browser_says(world: World, browse: Browse) -> None:
+    hanna, case = browse("hanna"), f"/portal/cases/{world.cases['shared']}"
+    hanna.client.set_cookie("zone", "Asia/Tokyo", domain="127.0.0.1")
+    assert " JST<" in hanna.get(case).text
+    assert hanna.post("/portal/account/reading", {"language": "", "time_zone": "UTC"}).status_code == 303
+    assert '<option selected value="UTC">UTC</option>' in hanna.get("/portal/account").text
+    assert " UTC<" in hanna.get(case).text
+    assert " JST<" not in hanna.get(case).text
+
+
 def test_the_way_in_speaks_what_was_chosen_in_the_account(browse: Browse) -> None:
     hanna = browse("hanna")
     hanna.post("/portal/account/reading", {"language": "de", "time_zone": ""})

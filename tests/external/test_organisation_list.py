@@ -8,7 +8,11 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+from flask import Flask
+from sqlalchemy import select, update
 
+from portal.accounts.models import Membership, User
+from portal.extensions import db
 from tests.fixtures.company import Company
 from tests.fixtures.results import told
 from tests.fixtures.world import Browser
@@ -79,6 +83,16 @@ def test_results_are_told_to_nobody_else_and_not_for_ever(company: Company, ente
     assert "kay@" in petra.get(newer).text
     assert fiona.get(newer).headers["Location"] == f"{ROOT}/people"
     assert petra.get(f"{ROOT}/people/act?act=invite&{newer.partition('?')[2]}").headers["Location"] == f"{ROOT}/people"
+
+
+def test_a_result_is_told_again_when_one_of_them_has_left(app: Flask, company: Company, enter: Enter) -> None:
+    petra, roles = enter("petra"), str(company.roles["External-Actor"])
+    shown = petra.post(f"{ROOT}/people", {"addresses": "kim@people.example kay@people.example", "roles": roles}).headers["Location"]
+    with app.app_context():
+        left = db.session.scalars(select(User).where(User.email == "kim@people.example")).one()
+        db.session.execute(update(Membership).where(Membership.user_id == left.id).values(party_id=None))
+        db.session.commit()
+    assert petra.get(shown).status_code == 200
 
 
 def test_a_result_too_long_to_be_kept_is_told_at_once(company: Company, enter: Enter) -> None:

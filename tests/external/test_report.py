@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from portal.audit.kinds import Kind
 from portal.audit.models import AuditEntry
 from portal.cases.models import Case, Draft, Observable
+from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
 from portal.notices.models import Notice, Reason
@@ -35,7 +36,7 @@ ANSWERS = {
     "matters": "Money",
     "items": "hxxp://evil[.]example/pay\r\n\r\nboss@evil.example\r\nhttp://EVIL.example/pay",
 }
-HIDDEN = re.compile(r'name="(seen|page|submission)" value="([^"]*)"')
+HIDDEN = re.compile(r'name="(seen|page|zone|submission)" value="([^"]*)"')
 JSON = {"Accept": "application/json"}
 
 
@@ -330,19 +331,6 @@ def test_a_sent_report_does_not_come_back_as_a_draft(app: Flask, browse: Browse)
     assert count(app, Draft) == 1
 
 
-@pytest.mark.parametrize(
-    ("zone", "label", "hint"),
-    [("Europe/Berlin", "Europe/Berlin", "Leave it empty"), ("", "UTC", "in UTC, where it is"), ("Mars/Base", "UTC", "")],
-)
-def test_the_clock_of_the_form_is_the_browser_s_or_said_to_be_utc(browse: Browse, zone: str, label: str, hint: str) -> None:
-    hanna = browse("hanna")
-    if zone:
-        hanna.client.set_cookie("zone", zone, domain="127.0.0.1")
-    page = unescape(hanna.get(FORM).text)
-    assert f"When did it begin? ({label})" in page
-    assert hint in page
-
-
 def test_headings_are_english_for_the_team_and_their_own_for_readers_outside(app: Flask, browse: Browse) -> None:
     hanna, german = browse("hanna"), {"headers": {"Accept-Language": "de"}}
     write(hanna)
@@ -354,3 +342,19 @@ def test_headings_are_english_for_the_team_and_their_own_for_readers_outside(app
         assert f"<h3>{heading}</h3>" in hanna.get(page, **german).text
     assert "<h3>What happened</h3>" in hanna.get(page).text
     assert "<h3>What happened</h3>" in browse("ada").get(f"/console/cases/{case.number}").text
+
+
+def test_a_heading_of_the_same_words_is_somebodys_own_and_stays(app: Flask, world: World, browse: Browse) -> None:
+    """In an answer of a report; and in what an analyst wrote."""
+    hanna, german = browse("hanna"), {"headers": {"Accept-Language": "de"}}
+    write(hanna, matters="Money.\r\n\r\n# What happened\r\n\r\nAll of it.")
+    send(hanna)
+    shown = hanna.get(f"/portal/cases/{reported(app)[0].number}", **german).text
+    for heading in ("Was passiert ist", "Beginn", "Wer betroffen ist", "Warum es wichtig ist", "What happened"):
+        assert shown.count(f"<h3>{heading}</h3>") == 1, heading
+    with app.app_context():
+        start_writing()
+        own = db.session.scalars(select(Case).where(Case.number == world.cases["shared"])).one()
+        own.description, own.description_html = "# What happened", "<h3>What happened</h3>"
+        db.session.commit()
+    assert "<h3>What happened</h3>" in hanna.get(f"/portal/cases/{world.cases['shared']}", **german).text

@@ -19,6 +19,13 @@ from portal.refusals import Unfit
         "0301234 ext 7",
         "555 0199 x12",
         "555 0199 EXT.12",
+        "01 23 45 67 89 poste 12",
+        "030 123450 Durchwahl 4",
+        "030 123450 DW 4",
+        "030 123450 dw. 4",
+        "91 123 45 67 int. 12",
+        "555 0199 #12",
+        "(0)1",
     ],
 )
 def test_numbers_are_kept_as_they_are_written(number: str) -> None:
@@ -30,8 +37,36 @@ def test_dashes_of_word_processors_become_plain_ones() -> None:
 
 
 @pytest.mark.parametrize(
+    ("copied", "kept"),
+    [
+        ("\u202a+49 30 1234567\u202c", "+49 30 1234567"),
+        ("\u2066 030 12\u200b34 \u2069", "030 1234"),
+        ("\u202a\u202c", ""),
+    ],
+)
+def test_marks_nobody_sees_are_left_behind(copied: str, kept: str) -> None:
+    assert phone_numbers.tidied(copied) == kept
+
+
+@pytest.mark.parametrize(
     "text",
-    ["call me", "+", "()", "030 12345 ask for Ann", "ext. 12", "x12", "<b>030</b>", "030 1234 ext", "\N{ARABIC-INDIC DIGIT ONE}123"],
+    [
+        "call me",
+        "+",
+        "()",
+        "...1",
+        "030 12345 ask for Ann",
+        "ext. 12",
+        "x12",
+        "#12",
+        "DW 12",
+        "<b>030</b>",
+        "030 1234 ext",
+        "030 1234 #",
+        "030 1234 poste",
+        "030 1234 #.12",
+        "\N{ARABIC-INDIC DIGIT ONE}123",
+    ],
 )
 def test_what_is_no_number_is_refused_at_its_field(text: str) -> None:
     with pytest.raises(Unfit) as refused:

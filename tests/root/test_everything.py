@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ def journeys(arguments: list[str]) -> set[str]:
     return {line for line in shown.splitlines() if "::" in line}
 
 
-def test_the_whole_form_runs_every_test_and_the_quick_one_all_that_is_not_long() -> None:
+def test_the_whole_form_tells_every_journey_and_the_quick_one_all_that_are_not_long() -> None:
     whole, quick = everything.passes(whole=True), everything.passes(whole=False)
     assert list(whole) == list(quick) == ["SQLite", "Chromium", "PostgreSQL"]
     told, short = journeys(whole["Chromium"]), journeys(quick["Chromium"])
@@ -33,6 +34,14 @@ def test_the_quick_form_asks_postgresql_for_the_locks() -> None:
     asked = everything.passes(whole=False)["PostgreSQL"]
     assert {"tests/sharing", "tests/search", "tests/access/test_guard.py", "tests/access/test_revoke.py"} <= set(asked)
     assert set(asked) <= set(everything.passes(whole=True)["PostgreSQL"]) | {asked[2]}
+
+
+def test_what_only_postgresql_can_answer_is_asked_there() -> None:
+    asked = everything.passes(whole=True)["PostgreSQL"]
+    marked = re.compile(r"(?m)^@pytest\.mark\.postgres_only$")
+    files = [path.relative_to(ROOT) for path in (ROOT / "tests").rglob("test_*.py") if marked.search(path.read_text())]
+    assert files
+    assert [str(file) for file in files if str(file) not in asked and str(file.parent) not in asked] == []
 
 
 def test_the_gate_runs_the_whole_form_and_skips_nothing() -> None:

@@ -153,6 +153,15 @@ def test_what_was_written_while_reading_is_not_kept(app: Flask, world: World) ->
         assert "Added by a read" not in set(db.session.scalars(select(Profile.name)))
 
 
+def test_a_read_ends_also_after_an_error(app: Flask, world: World) -> None:
+    with app.app_context():
+        db.session.add(Profile(name=db.session.scalars(select(Profile.name)).first(), type=ProfileType.ADMIN))
+        with pytest.raises(IntegrityError):
+            db.session.flush()
+        finish_reading()
+        assert db.session.scalar(select(func.count(Profile.id)))
+
+
 @pytest.mark.postgres_only
 def test_postgres_keeps_what_it_planned_over_the_end_of_a_read(app: Flask, world: World) -> None:
     with app.app_context():

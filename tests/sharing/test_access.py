@@ -268,14 +268,15 @@ def test_red_is_for_named_people_only(cast: Cast) -> None:
 def test_amber_strict_goes_out_with_a_written_reason_only(cast: Cast, reason: str) -> None:
     case = cast.case("internal")
     case.tlp = 3
-    with pytest.raises(Refusal, match="at least 10 characters why"):
+    with pytest.raises(Refusal, match="at least 10 characters why these people may receive it"):
         set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), reason=reason)
     assert not sees(cast, "hanna", "internal")
     set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), reason="Their server,  their logs.")
     assert newest_audit()[0].changes["reason"] == [None, "Their server, their logs."]
     assert not set_access(case, Access.EXTERNAL, ids(cast, "hanna", "vic"), by=cast("ada"), reason="Vic runs it now.").losses
-    with pytest.raises(Refusal, match="characters why"):
-        set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"))
+    for other, sentence in (("", "characters why"), ("x" * 1001, "longer than 1,000 characters")):
+        with pytest.raises(Refusal, match=sentence):
+            set_access(case, Access.ALL_EXTERNAL, set(), by=cast("ada"), reason=other)
     done = set_access(case, Access.EXTERNAL, ids(cast, "vic"), by=cast("ada"))  # nobody gains
     assert not done.needs_reason
     assert "reason" not in newest_audit()[0].changes

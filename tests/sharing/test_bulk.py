@@ -158,6 +158,7 @@ def test_what_is_missing_to_share_a_case_is_known_before(cast: Cast) -> None:
     case = cast.case("internal")
     told = [prospect(case, choice(cast, "vic", reason=reason)).left_out for reason in ("", " too  few ", "Their systems.")]
     assert told == ["no reason", "no reason", ""]
+    assert prospect(case, choice(cast, "vic", reason="x" * 1001)).left_out.startswith("The reason is longer than 1,000 characters")
     assert "not confirmed" in prospect(cast.case("revoked"), choice(cast, "vic")).left_out
 
 

@@ -83,6 +83,17 @@ def looker(app: Flask, world: World, browse: Browse, who: str = "hanna") -> Trav
     return Traveller(app, f"{plainly.cookies}; console={key_of(ada, 'console')}; look={key_of(ada, 'look')}", plainly.token)
 
 
+def test_times_are_not_told_in_the_zone_of_the_browser_that_looks(world: World, browse: Browse) -> None:
+    ada, case = browse("ada"), f"/portal/cases/{world.cases['shared']}"
+    hanna = browse("hanna")
+    for browser in (ada, hanna):
+        browser.client.set_cookie("zone", "Asia/Tokyo", domain="127.0.0.1")
+    begin(ada, world)
+    assert " JST<" in hanna.get(case).text
+    assert " UTC<" in ada.get(case).text
+    assert " JST<" not in ada.get(case).text
+
+
 def test_no_unsafe_route_of_the_portal_does_anything(app: Flask, world: World, browse: Browse) -> None:
     person, before = looker(app, world, browse), contents(app)
     asked = [road for road in roads(app, world, "POST") if road.face == "portal"]

@@ -249,7 +249,8 @@
   addEventListener("pageshow", async (event) => {
     if (!event.persisted || document.documentElement.dataset.face !== "portal") return;
     const answer = await fetch(location.href, { method: "HEAD", redirect: "manual" }).catch(() => null);
-    if (answer && !answer.ok) location.reload();
+    // Not reload(): what answered a form would send that form again. Without its hash: with it, nothing would be asked for.
+    if (answer && !answer.ok) location.replace(location.href.split("#")[0]);
   });
 
   // A chip below a box of addresses is taken out of the box; the others stay, without the names that were pasted with them.
