@@ -257,6 +257,8 @@
 
   function takeOut(address) {
     const box = find("#addresses");
+    // At once: whoever is quick takes out the next one before the list is drawn anew.
+    for (const chip of all("button[data-take-out]")) if (chip.dataset.takeOut === address) chip.closest("li").remove();
     box.value = all("button[data-take-out]").map((chip) => chip.dataset.takeOut).filter((other) => other !== address).join("\n");
     box.focus();
     box.dispatchEvent(new Event("input", { bubbles: true }));
