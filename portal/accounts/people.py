@@ -96,17 +96,15 @@ def lock(user_id: int, *, by: Viewer) -> User:
     if user.active:
         powers.spare(user.id)
         close([user], "the account was locked")
-    elif not closed_outside(user, organisation):
+    elif not closed_outside(user):
         raise Refusal("The account was locked already.")
     record(Kind.USER_LOCKED, actor=by, organisation_id=organisation.id, object_id=user.id)
     return user
 
 
-def closed_outside(user: User, organisation: Organisation) -> bool:
+def closed_outside(user: User) -> bool:
     """Whether a portal administrator closed the account, and can open it again."""
-    if user.active or not user.external:
-        return False
-    return user.id not in powers.decided_by_team(powers.CLOSINGS, [user.id], organisation.id)
+    return not user.active and user.external and bool(powers.closed_outside([user.id]))
 
 
 def close(users: Sequence[User], why: str) -> None:

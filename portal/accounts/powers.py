@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from ..audit.kinds import Kind
 from ..audit.models import AuditEntry
@@ -17,7 +17,6 @@ from .permissions import CATALOGUE, Permission, ProfileType
 from .viewer import Viewer
 
 NO_RIGHT = "Your profile does not let you manage people. Ask an administrator of your organisation."
-CLOSINGS = (Kind.STAFF_DEACTIVATED, Kind.USER_LOCKED)
 LAST_ADMINISTRATOR = "This would leave the platform without an administrator who can sign in. Make another one first."
 
 
@@ -98,17 +97,25 @@ def elsewhere(user_id: int, by: Viewer) -> bool:
     return not by.platform and db.session.scalar(others.limit(1)) is not None
 
 
-def decided_by_team(kinds: Collection[Kind], user_ids: Collection[int], organisation_id: int) -> set[int]:
-    """With whom the security team did the newest of these things, which nobody outside may undo.
+def closed_outside(user_ids: Collection[int]) -> set[int]:
+    """Whose accounts a portal administrator closed, and can open again: the newest closing on record is theirs. An account is closed as a
+    whole, so the word of any team of this installation counts."""
+    closings = AuditEntry.kind.in_((Kind.STAFF_DEACTIVATED, Kind.USER_LOCKED))
+    return {user_id for user_id, external in _newest(user_ids, closings).items() if external}
 
-    An account is closed as a whole: whichever team of this installation did it, and nobody outside where nobody is on record.
-    """
-    closing = set(kinds) <= set(CLOSINGS)
-    done = select(func.max(AuditEntry.id)).where(AuditEntry.kind.in_(kinds), AuditEntry.object_id.in_([str(key) for key in user_ids]))
-    newest = (done if closing else done.where(AuditEntry.organisation_id == organisation_id)).group_by(AuditEntry.object_id)
-    rows = db.session.execute(select(AuditEntry.object_id, AuditEntry.actor_external).where(AuditEntry.id.in_(newest))).all()
-    outside = {int(row.object_id) for row in rows if row.actor_external}
-    return set(user_ids) - outside if closing else {int(row.object_id) for row in rows} - outside
+
+def decided_by_team(kinds: Collection[Kind], user_ids: Collection[int], organisation_id: int) -> set[int]:
+    """With whom the organisation's security team did the newest of these things, which nobody outside may undo."""
+    here = and_(AuditEntry.kind.in_(kinds), AuditEntry.organisation_id == organisation_id)
+    return {user_id for user_id, external in _newest(user_ids, here).items() if not external}
+
+
+def _newest(user_ids: Collection[int], which: ColumnElement[bool]) -> dict[int, bool]:
+    """For each account with such an entry of the audit, whether the newest was somebody outside."""
+    those = AuditEntry.object_id.in_([str(key) for key in user_ids])
+    newest = select(func.max(AuditEntry.id)).where(which, those).group_by(AuditEntry.object_id)
+    rows = db.session.execute(select(AuditEntry.object_id, AuditEntry.actor_external).where(AuditEntry.id.in_(newest)))
+    return {int(row.object_id): row.actor_external for row in rows}
 
 
 def _held(user_id: int, organisation_id: int) -> set[str]:

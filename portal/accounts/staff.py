@@ -60,11 +60,6 @@ def _not_here(by: Viewer) -> str:
     return "Also works in another organisation, so only an administrator of the platform can do this."
 
 
-def _by_team(kinds: tuple[Kind, ...], party: Party, seats: Seats, by: Viewer) -> set[int]:
-    """With whom the security team did the newest of these things, which a portal administrator must not undo."""
-    return powers.decided_by_team(kinds, [user.id for user, _seat in seats], party.organisation_id) if by.external else set()
-
-
 def _each(seats: Seats, refused: Callable[[User, Membership], str], sentence: str) -> tuple[Seats, list[Outcome]]:
     """Those with whom it can be done, and what is told of everybody. Asked of one after the other: the answer may hang on those before."""
     fit, told = [], []
@@ -138,10 +133,9 @@ def cancel_invite(party_id: int, user_ids: Collection[int], *, by: Viewer) -> li
     return [Outcome(one.user_id, one.name, False, without) if one.done and one.user_id not in had else one for one in told]
 
 
-def closed_outside(party: Party, shown: Collection[Person]) -> set[int]:
+def closed_outside(shown: Collection[Person]) -> set[int]:
     """Whose accounts a portal administrator closed, and can open again; one query."""
-    closed = {person.user_id for person in shown if person.standing.state == "locked"}
-    return closed - powers.decided_by_team(powers.CLOSINGS, closed, party.organisation_id)
+    return powers.closed_outside([person.user_id for person in shown if person.standing.state == "locked"])
 
 
 def deactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[Outcome]:
@@ -153,7 +147,7 @@ def deactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     seats = roster.seats(party, user_ids)
     elsewhere = set() if by.platform else _elsewhere(party, seats)
     admins, closed = [roster.number_of_admins(party)], [user.id for user, _seat in seats if not user.active]
-    settled = set(closed) if by.external else powers.decided_by_team(powers.CLOSINGS, closed, party.organisation_id)
+    settled = set(closed) - (set() if by.external else powers.closed_outside(closed))
 
     def refused(user: User, membership: Membership) -> str:
         if user.id == by.user_id:
@@ -185,7 +179,7 @@ def reactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
     elsewhere = set() if by.platform else _elsewhere(party, seats)
-    closed = _by_team(powers.CLOSINGS, party, seats, by)
+    mine = powers.closed_outside([user.id for user, _seat in seats]) if by.external else set(user_ids)
     left = [newcomers.places(party, len(seats))]
 
     def refused(user: User, _membership: Membership) -> str:
@@ -193,7 +187,7 @@ def reactivate(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
             return _("Is not deactivated.")
         if user.id in elsewhere:
             return _not_here(by)
-        if user.id in closed:
+        if user.id not in mine:
             return _("The security team closed this account. Ask them to open it again.")
         if left[0] < 1:
             return newcomers.full(party)
@@ -213,7 +207,8 @@ def make_admin(party_id: int, user_ids: Collection[int], *, by: Viewer) -> list[
     """Let them manage the people of their organisation in the portal, and tell them by mail."""
     party = newcomers.hold(party_id, by)
     seats = roster.seats(party, user_ids)
-    taken = _by_team((Kind.PORTAL_ADMIN_MADE, Kind.PORTAL_ADMIN_REMOVED), party, seats, by)
+    made_or_removed = (Kind.PORTAL_ADMIN_MADE, Kind.PORTAL_ADMIN_REMOVED)
+    taken = powers.decided_by_team(made_or_removed, user_ids, party.organisation_id) if by.external else set()
 
     def refused(user: User, membership: Membership) -> str:
         if membership.portal_admin:

@@ -28,6 +28,7 @@ from .models import Case, CaseTag, CustomField, CustomValue
 from .queries import CaseRow, audiences_of, row_fields
 
 MANY = 1000  # counting stops right after
+SOME = 250  # or here, where each case must be opened to be counted
 SIZES = (25, 50, 100)
 MOST_EXPORTED = 10_000
 MICROSECOND, LARGEST = timedelta(microseconds=1), 2**62
@@ -101,6 +102,7 @@ EXPORTED = (*_COLUMNS, Case.tlp, Case.pap, Case.created_by_name, Case.reported_o
 _tag, _value = (cast("Any", model).__table__ for model in (CaseTag, CustomValue))
 _of_tag = (_tag.c.organisation_id == bindparam("organisation"), _tag.c.tag == bindparam("tag"))
 _of_value = (_value.c.field_id == bindparam("field"), _value.c.value == bindparam("value"))
+_tagged, _valued = select(_tag.c.case_id).where(*_of_tag), select(_value.c.case_id).where(*_of_value)
 _person, _member, _field = (cast("Any", model).__table__ for model in (User, Membership, CustomField))
 _colleagues = (
     select(true().label("person"), _person.c.id, _person.c.name, _person.c.search_text.label("place"))
@@ -114,7 +116,8 @@ _TO_CHOOSE = union_all(
     select(_colleagues.c.person, _colleagues.c.id, _colleagues.c.name, _colleagues.c.place, literal(0).label("position")),
     select(false(), _field.c.id, _field.c.label, _field.c.label, _field.c.position),
 ).order_by("person", "position", "place")
-# Name of a condition -> the condition. "few:" drives from the tag or value, good when few cases have it; "many:" walks the list and asks.
+# Name of a condition -> the condition. Of tags and values there are three: "few:" drives from their own rows, "more:" walks the list beside
+# a table of them all, "many:" walks the list and asks for each case.
 CONDITIONS: dict[str, Any] = {
     "stage": Case.stage == bindparam("stage", type_=Case.stage.type),
     "status": Case.status == bindparam("status"),
@@ -128,16 +131,18 @@ CONDITIONS: dict[str, Any] = {
     "selected": (Case.access == Access.EXTERNAL) & scope.not_ended(Case),
     "not": or_(Case.access.not_in(SHARED), ~scope.not_ended(Case)),
     "restricted": Case.access == Access.RESTRICTED,
-    "few:tag": Case.id.in_(select(_tag.c.case_id).where(*_of_tag)),
+    "few:tag": Case.id.in_(_tagged),
+    "more:tag": Case.id.in_(_tagged).is_(True),
     "many:tag": select(_tag.c.id).where(_tag.c.case_id == Case.id, *_of_tag).correlate(Case).scalar_subquery().is_not(None),
-    "few:value": Case.id.in_(select(_value.c.case_id).where(*_of_value)),
+    "few:value": Case.id.in_(_valued),
+    "more:value": Case.id.in_(_valued).is_(True),
     "many:value": select(_value.c.case_id).where(_value.c.case_id == Case.id, *_of_value).limit(1).scalar_subquery().is_not(None),
     **{f"{name}_from": column >= bindparam(f"{name}_from", type_=UTCDateTime()) for name, column in DATES.items()},
     **{f"{name}_to": column < bindparam(f"{name}_to", type_=UTCDateTime()) for name, column in DATES.items()},
 }
-
-
-FORKED = frozenset({"tag", "value"})
+FORKED = {"tag": _tagged, "value": _valued}  # what has roads -> the cases it is on
+WALKED, MORE = ("more:", "many:"), 3000
+_SPREAD = {name: kept(select(func.count()).select_from(cases.limit(MORE + 1).subquery())) for name, cases in FORKED.items()}
 SEARCHED = frozenset({"words", "words here"})
 
 
@@ -180,17 +185,16 @@ class Found:
 
 
 def case_list(viewer: Viewer, filters: Filters, after: str = "") -> Found:
-    """The viewer's cases as the filters want them: two queries, three for a tag or a field."""
+    """The viewer's cases as the filters want them: two queries, three for a tag, a field or several conditions at once."""
     question = terms.read(filters.q) if filters.q else None
     order = order_of(filters, text=bool(question))
     if question and question.problem:
         return Found(Page([], None), 0, question, order)
     wanted, values = _narrowing(viewer, filters, question)
-    rows, total = _page(viewer, wanted, values, order, filters.size, after)
+    rows, total, most = _page(viewer, wanted, values, order, filters.size, after)
     shown = rows[: filters.size]
     following = _cursor(shown[-1], order) if len(rows) > filters.size else None
-    words, most = (question.terms, filters.size) if question else ((), MANY)
-    return Found(Page(_records(shown), following), total, question, order, words, most)
+    return Found(Page(_records(shown), following), total, question, order, question.terms if question else (), most)
 
 
 def exported(viewer: Viewer, filters: Filters) -> list[Any]:
@@ -253,19 +257,20 @@ def _count(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> i
 
 
 @lru_cache(maxsize=1024)
-def _counting(visible: Select[Any], wanted: tuple[str, ...]) -> Select[Any]:
+def _counting(visible: Select[Any], wanted: tuple[str, ...], most: int = MANY) -> Select[Any]:
+    own = {name: f"{road}:{name}" for name in FORKED for road in ("few", "more", "many") if f"{road}:{name}" in wanted}
     for name, table, where in (("tag", _tag, _of_tag), ("value", _value, _of_value)):
-        if name in wanted:  # from the tag's or the value's own rows, no further than it must
+        if name in own:  # from the tag's or the value's own rows, no further than it must
             visible = visible.join(table, table.c.case_id == Case.id).where(*where)
             visible = visible.distinct() if name == "value" else visible  # a case has a tag once, and a value at several places
-    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in FORKED), "")).limit(MANY + 1)
+    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in own.values()))).limit(most + 1)
     return kept(select(func.count()).select_from(narrowed.subquery()))
 
 
-def _conditions(wanted: tuple[str, ...], road: str) -> list[Any]:
+def _conditions(wanted: tuple[str, ...]) -> list[Any]:
     kind = db.engine.dialect.name
     asked = {"words": hits, "words here": hits_here}
-    return [asked[name](kind) if name in asked else CONDITIONS[f"{road}:{name}" if name in FORKED else name] for name in wanted]
+    return [asked[name](kind) if name in asked else CONDITIONS[name] for name in wanted]
 
 
 def _page(
@@ -276,23 +281,45 @@ def _page(
     size: int,
     after: str,
     columns: tuple[Any, ...] = _COLUMNS,
-) -> tuple[list[Any], int]:
-    """Rows, one more than `size` if there are more, and how many there are in all; one query unless which road is shorter must be known."""
+) -> tuple[list[Any], int, int]:
+    """Rows, one more than `size` if there are more; how many there are in all, and how far that was counted.
+
+    Where few cases fit, those are gathered and put in order; else the list is walked in its order until there are enough.
+    """
     place = _read_cursor(after, order)
-    wanted = _shorter_road(viewer, wanted, values)
-    plain = tuple(name for name in wanted if name not in SEARCHED)
-    total = _count(viewer, plain, values) if FORKED & set(wanted) else None
-    if total == 0:
-        return [], 0
-    counting = None if total is not None or plain != wanted else _counting(_visible(viewer, (Case.id,)), wanted)
-    road = "many" if (total or 0) > MANY else "few"
-    statement = _listing(_visible(viewer, columns), wanted, road, order, place is not None, counting)
-    rows = list(straight(statement, {**values, **(place or {}), "size": size + 1}))
-    if plain != wanted:
-        total = size + 1 if place else len(rows)
-    elif total is None:
-        total = rows[0].total if rows else _count(viewer, wanted, values) if place else 0
-    return rows, total
+    wanted = _shorter_road(viewer, _on_roads(wanted, values), values)
+    values = {**values, **(place or {}), "size": size + 1}
+    visible, further = _visible(viewer, columns), place is not None
+    if SEARCHED & set(wanted):
+        rows = list(straight(_listing(visible, wanted, order, further, None), values))
+        return rows, size + 1 if place else len(rows), size
+    counted = _count(viewer, wanted, values) if _could_be_few(wanted, order) else None
+    if counted == 0:
+        return [], 0, MANY
+    most = SOME if any(name.startswith(WALKED) for name in wanted) else MANY
+    if any(name.startswith("few:") for name in wanted) or (counted is not None and counted <= MANY):
+        statement = _gathering(_visible(viewer, (Case.id, *order.columns)), wanted, order, further, columns)
+    else:
+        counting = None if counted else _counting(_visible(viewer, (Case.id,)), wanted, most)
+        statement = _listing(visible, wanted, order, further, counting)
+    rows = list(straight(statement, values))
+    total = counted or (rows[0].total if rows else _count(viewer, wanted, values) if place else 0)
+    return rows, total, MANY if counted else most
+
+
+def _on_roads(wanted: tuple[str, ...], values: dict[str, Any]) -> tuple[str, ...]:
+    """The conditions with the road of each that has several, by how many cases have the tag or the value, whoever may see them."""
+
+    def road(name: str) -> str:
+        found = straight(_SPREAD[name], values).scalar() or 0
+        return "few" if found <= MANY else "more" if found <= MORE else "many"
+
+    return tuple(f"{road(name)}:{name}" if name in FORKED else name for name in wanted)
+
+
+def _could_be_few(wanted: tuple[str, ...], order: Order) -> bool:
+    """Whether several conditions narrow the list: how many cases fit them all is nothing a database can guess from each of them."""
+    return sum(1 for name in wanted if not (order.name and name.startswith(f"{order.name}_"))) > 1
 
 
 def _shorter_road(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> tuple[str, ...]:
@@ -302,23 +329,37 @@ def _shorter_road(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any
 
 
 @lru_cache(maxsize=2048)
-def _listing(visible: Select[Any], wanted: tuple[str, ...], road: str, order: Order, further: bool, counting: Any) -> Select[Any]:
+def _listing(visible: Select[Any], wanted: tuple[str, ...], order: Order, further: bool, counting: Any) -> Select[Any]:
     joined = visible.outerjoin(_assignee, _assignee.id == Case.assignee_id)
     if counting is not None:
         joined = joined.add_columns(counting.scalar_subquery().label("total"))
     most = bindparam("size", type_=BigInteger())
     if order.text and "words" in wanted:
         joined = order_of_hits(joined, db.engine.dialect.name, further=further)
-        return kept(joined.where(*_conditions(tuple(name for name in wanted if name != "words"), road)).limit(most))
-    joined = joined.where(*_conditions(wanted, road))
+        return kept(joined.where(*_conditions(tuple(name for name in wanted if name != "words"))).limit(most))
+    joined = joined.where(*_conditions(wanted))
     if order.text:
         joined = joined.where(Case.id < bindparam(CASE_PLACE)) if further else joined
         return kept(joined.order_by(Case.id.desc()).limit(most))
-    columns = (*order.columns, Case.id)
+    return kept(_ordered(joined, (*order.columns, Case.id), order, further).limit(most))
+
+
+@lru_cache(maxsize=1024)
+def _gathering(visible: Select[Any], wanted: tuple[str, ...], order: Order, further: bool, columns: tuple[Any, ...]) -> Select[Any]:
+    fit = visible.where(*_conditions(wanted)).cte("fit").prefix_with("MATERIALIZED")
+    places = tuple(fit.c[column.key] for column in order.columns)
+    page = _ordered(select(fit), (*places, fit.c.id), order, further).limit(bindparam("size", type_=BigInteger())).subquery()
+    total = select(func.count()).select_from(fit).scalar_subquery().label("total")
+    rows = select(*columns, total).join(page, page.c.id == Case.id).outerjoin(_assignee, _assignee.id == Case.assignee_id)
+    return kept(_ordered(rows, tuple(page.c[column.key] for column in (*order.columns, Case.id)), order, further=False))
+
+
+def _ordered(rows: Select[Any], columns: tuple[Any, ...], order: Order, further: bool) -> Select[Any]:
+    """In this order, from the place on where the page before it ended."""
     if further:
         places = tuple_(*(bindparam(f"place_{i}", type_=column.type) for i, column in enumerate(columns)))
-        joined = joined.where(tuple_(*columns) < places if order.down else tuple_(*columns) > places)
-    return kept(joined.order_by(*(column.desc() if order.down else column.asc() for column in columns)).limit(most))
+        rows = rows.where(tuple_(*columns) < places if order.down else tuple_(*columns) > places)
+    return rows.order_by(*(column.desc() if order.down else column.asc() for column in columns))
 
 
 def _cursor(row: Any, order: Order) -> str:

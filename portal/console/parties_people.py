@@ -49,7 +49,7 @@ def staff_list(party_id: int) -> Any:
         return go_to(first)
     more = url_for(".staff", party_id=party_id, **{**kept, "after": rows.next}) if rows.next else None
     context: dict[str, Any] = {"rows": rows.rows, "asked": asked, "states": STATES, "more": more, "first": first}
-    context |= {"headers": _headers(_first(kept)), "kept": kept, "theirs": staff.closed_outside(found, rows.rows)}
+    context |= {"headers": _headers(_first(kept)), "kept": kept, "theirs": staff.closed_outside(rows.rows)}
     context |= {"admins": roster.number_of_admins(found), "mails": values.mail_is_set_up()}
     number_now, uninvited = roster.numbers(found)
     return page("people", found, **context, number=number_now, uninvited=uninvited if asked["state"] != "uninvited" else 0)

@@ -26,10 +26,8 @@ KIND = {
 @console.route("/people/<id:user_id>", needs=MANAGE)
 def person(user_id: int) -> Any:
     """Who somebody is, what they may do where, and what can be done."""
-    user, organisation = powers.find_member(user_id, by=g.viewer)
-    context: dict[str, Any] = {"person": user, "kind": KIND[user.type], **_known(user), **_possible(user)}
-    context["theirs"] = people.closed_outside(user, organisation)
-    return show("console/people/show.html", **context)
+    user, _organisation = powers.find_member(user_id, by=g.viewer)
+    return show("console/people/show.html", person=user, kind=KIND[user.type], **_known(user), **_possible(user))
 
 
 def _known(user: User) -> dict[str, Any]:
@@ -37,6 +35,7 @@ def _known(user: User) -> dict[str, Any]:
         "standing": standing.standing_of(user),
         "invitation": invitations.newest(user.id) if user.activated_at is None else None,
         "seats": joining.held_by(user.id, by=g.viewer),
+        "theirs": people.closed_outside(user),
         "browsers": people.browsers(user),
         "key": keys.key_of(user.id),
         "mails": values.mail_is_set_up(),

@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from portal.accounts import sessions
 from portal.audit.models import AuditEntry
-from portal.cases.models import Case, CustomField
+from portal.cases import listing
+from portal.cases.models import Case, CustomField, CustomValue
 from portal.clock import at
 from portal.database import start_writing
 from portal.extensions import db
@@ -173,31 +174,70 @@ def test_a_sorted_column_says_so(browse: Browse) -> None:
     assert browse("ada").get("/console/cases").text.count("aria-sort") == 0
 
 
+def seventy(app: Flask, world: World) -> None:
+    """As many more cases of ada's, of nine titles and four severities, with the tag "many" and the region "Everywhere"."""
+    with app.app_context():
+        ada = sessions.viewer_of(world.people["ada"], world.places["here"])
+        assert ada is not None
+        start_writing()
+        region = db.session.scalars(select(CustomField.id).where(CustomField.name == "region")).one()
+        for number in range(70):
+            with at(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number % 7)):
+                case = make.make_case(ada, f"More {number % 9}", severity=number % 4 + 1, tags=("many",))
+            case.flagged = number % 5 == 0
+            db.session.flush()
+            db.session.add_all(CustomValue(case_id=case.id, field_id=region, position=place, value="Everywhere") for place in (1, 2))
+        db.session.commit()
+
+
+def page_by_page(browser: Browser, query: str) -> tuple[list[str], list[str]]:
+    """The numbers of the cases on all pages of the list, and what each page says of how many there are."""
+    numbers, totals, address = [], [], f"/console/cases?{query}"
+    for _ in range(4):
+        page = browser.get(address).text
+        numbers += re.findall(r'<span class="number">#(\d+)</span>', page)
+        totals += re.findall(r'<p role="status">([^<]*)</p>', page)
+        if "Next page" not in page:
+            break
+        address = link(page, "Next page")
+    return numbers, totals
+
+
 @pytest.mark.parametrize(
     "query",
     ["", "sort=severity", "sort=-severity", "sort=title", "sort=-number", "sort=began", "sort=status", "q=more", "tag=many", "stage=New"],
 )
 @pytest.mark.parametrize("size", [25, 50])
 def test_every_order_shows_each_case_once_page_by_page(app: Flask, world: World, browse: Browse, query: str, size: int) -> None:
-    with app.app_context():
-        ada = sessions.viewer_of(world.people["ada"], world.places["here"])
-        assert ada is not None
-        start_writing()
-        for number in range(70):
-            moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=number % 7)
-            with at(moment):
-                case = make.make_case(ada, f"More {number % 9}", severity=number % 4 + 1, tags=("many",))
-                case.flagged = number % 5 == 0
-        db.session.commit()
-    ada_, numbers, address = browse("ada"), [], f"/console/cases?size={size}&{query}"
-    for _ in range(4):
-        page = ada_.get(address).text
-        numbers += re.findall(r'<span class="number">#(\d+)</span>', page)
-        if "Next page" not in page:
-            break
-        address = link(page, "Next page")
-        assert f"size={size}" in address or size == 25
+    seventy(app, world)
+    numbers, totals = page_by_page(browse("ada"), f"size={size}&{query}")
     assert len(numbers) == len(set(numbers)) == (70 if query in ("q=more", "tag=many") else 75)
+    assert len(totals) == (3 if size == 25 else 2)
+
+
+@pytest.mark.parametrize("road", [{}, {"MANY": 10, "SOME": 30}, {"MANY": 10, "SOME": 30, "MORE": 20}], ids=["few", "more", "many"])
+@pytest.mark.parametrize("sort", ["", "sort=-number"])
+@pytest.mark.parametrize(
+    ("query", "total"), [("tag=many", 70), ("field={region}&value=Everywhere", 70), ("tag=many&severity=2", 18), ("stage=New&tlp=2", 75)]
+)
+def test_every_road_leads_to_the_same_cases(
+    app: Flask, world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch, query: str, total: int, sort: str, road: dict[str, int]
+) -> None:
+    seventy(app, world)
+    with app.app_context():
+        region = db.session.scalars(select(CustomField.id).where(CustomField.name == "region")).one()
+        table = db.session.execute(select(Case.number, Case.title, Case.severity, Case.organisation_id)).all()
+    for name, value in road.items():
+        monkeypatch.setattr(listing, name, value)
+    numbers, totals = page_by_page(browse("ada"), f"{query.format(region=region)}&{sort}")
+    asked = [row for row in table if row.organisation_id == world.places["here"]]
+    if total < 75:
+        asked = [row for row in asked if row.title.startswith("More") and (total == 70 or row.severity == 2)]
+    assert sorted(numbers, key=int) == sorted((str(row.number) for row in asked), key=int)
+    assert len(numbers) == total
+    if sort == "sort=-number":
+        assert numbers == sorted(numbers, key=int, reverse=True)
+    assert set(totals) == {f"{total} cases" if not road else "10+ cases" if "2" in query else "30+ cases"}
 
 
 def test_a_number_leads_to_its_case(world: World, browse: Browse) -> None:
