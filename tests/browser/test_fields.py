@@ -34,6 +34,7 @@ def test_a_field_and_a_status_reach_the_case_and_only_the_field_the_portal(start
 
     signed_in(ines, server, INES)
     ines.get_by_role("link", name=re.compile(CASE)).first.click()
+    expect(ines).to_have_url(re.compile(r"/cases/\d+$"))
     where = ines.url
     ines.get_by_role("link", name="Close case").click()
     expect(ines.get_by_text("Before the case can be closed, fill in: Watchdog.")).to_be_visible()
@@ -134,6 +135,7 @@ def test_axe_finds_nothing_on_the_new_pages(demo_server: LiveServer, open_page: 
         axe(admin)
     signed_in(ines, demo_server, INES)
     ines.get_by_role("link", name=re.compile(CASE)).first.click()
+    expect(ines).to_have_url(re.compile(r"/cases/\d+$"))
     where = ines.url
     for path in ("", "/fields", "/fields?group=Reach"):
         ines.goto(where + path)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -47,7 +47,7 @@ def test_nothing_of_the_case_is_left_and_what_was_typed_is_kept(start_server: St
     writing, editing, uploading, plain = open_page(**phone), open_page(**phone), open_page(), open_page(java_script_enabled=False)
     number = ""
     for page in (writing, editing, uploading, plain):
-        page.watch.expect_status(404)  # type: ignore[attr-defined]
+        expect_status(page, 404)
         number = at_case(page, server)
     writing.get_by_label("Suspicious addresses, numbers or names").fill("half a line")
     writing.get_by_role("textbox", name="Message").fill("I was writing this.")
@@ -93,7 +93,7 @@ def test_a_page_the_browser_kept_is_asked_for_once_more(start_server: Start, ope
     expect(page.get_by_role("textbox", name="Message")).to_have_value("Half a word")
     page.get_by_role("textbox", name="Message").fill("")
     revoke(open_page(), server, number)
-    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    expect_status(page, 404)
     page.evaluate(shown_again)
     nothing_left(page)
 
@@ -102,7 +102,7 @@ def test_a_page_that_answered_a_form_is_asked_for_once_more_without_sending_it_a
     server, page = start_server("demo"), open_page()
     number = at_case(page, server)
     revoke(open_page(), server, number)
-    page.watch.expect_status(404)  # type: ignore[attr-defined]
+    expect_status(page, 404)
     page.evaluate("document.querySelector('form[data-composer]').submit()")  # as a browser whose htmx did not load
     nothing_left(page)
     page.evaluate("location.hash = '#main'")

@@ -69,6 +69,7 @@ def test_a_number_and_a_tag_lead_where_they_say(demo_server: LiveServer, page: P
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(number)
     page.get_by_role("link", name="Your cases").first.click()
+    expect(page.get_by_role("heading", level=1, name="Your cases")).to_be_visible()
     tag = page.locator(".tags a").first.inner_text()
     page.locator(".tags a").first.click()
     expect(page.get_by_role("link", name=f"Remove Tag: {tag}")).to_be_visible()
@@ -86,6 +87,7 @@ def test_home_filter_and_case_are_free_of_barriers(demo_server: LiveServer, page
     axe(page)
     page.goto(f"{demo_server.url}/portal/?sort=severity")
     page.locator(".case-link").first.click()
+    expect(page.locator("details.explain > summary").first).to_be_visible()
     for summary in page.locator("details.explain > summary").all():
         summary.click()
     axe(page)

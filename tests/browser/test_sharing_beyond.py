@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from portal.clock import now
 from tests.browser import people as do
 from tests.browser.test_journeys import open_drawer
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, settled
 from tests.fixtures.post import PostOffice
 from tests.fixtures.server import Start
 
@@ -28,10 +28,10 @@ def looks_right(page: Page, scripts: bool) -> None:
 def confirm(page: Page) -> None:
     """Without JavaScript the first click shows the effect, the second one does it."""
     page.locator("#access-confirm").click()
-    if page.locator("#access-form textarea[name=reason]").count():
+    if settled(page).locator("#access-form textarea[name=reason]").count():
         page.locator("#access-form textarea[name=reason]").fill("They run the server that was hit.")
         page.locator("#access-confirm").click()
-    if page.get_by_text("Nothing is changed yet.").count():
+    if settled(page).get_by_text("Nothing is changed yet.").count():
         page.locator("#access-confirm").click()
     expect(page.locator("#case-1-banner")).to_contain_text("Ends by itself")
 
