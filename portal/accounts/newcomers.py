@@ -15,13 +15,14 @@ from ..extensions import db
 from ..organisations import parties
 from ..organisations.models import Contact, ContactEmail, Organisation, Party
 from ..refusals import Refusal, Unfit
-from ..words import _
+from ..words import _, ngettext
 from . import mail_addresses, roster, throttle
 from .mail_addresses import Address
 from .models import AccountType, Membership, User, membership_profile, search_text_of
 from .viewer import Viewer
 
 MOST_AT_ONCE = 500  # as many as can be invited at once right after
+MOST_NAMED = 10  # addresses in one sentence
 MOST_A_DAY = 500  # addresses a portal administrator adds or tries to
 
 
@@ -198,12 +199,29 @@ def add(party_id: int, text: str, role_ids: Collection[int], *, by: Viewer) -> l
     found = _look_up(party, addresses)
     wrong = [typed for typed in _judged(party, words, found) if typed.problem]
     if wrong:
-        raise Unfit("addresses", _("%(address)s can't be added: %(reason)s", address=wrong[0].email[:128], reason=wrong[0].problem))
+        raise Unfit("addresses", _named(wrong))
     check_open(party)
     if by.external and not throttle.take("add-people", str(by.user_id), len(addresses), MOST_A_DAY):
         most = f"{MOST_A_DAY:,}"
         raise Unfit("addresses", _("You can add %(most)s addresses a day. Add these later, or ask the security team.", most=most))
     return _add(party, addresses, found, roles, by=by)
+
+
+def _named(wrong: Sequence[Typed]) -> str:
+    """Which addresses cannot be added and why, those of one reason together."""
+    by_reason: dict[str, list[str]] = {}
+    for typed in wrong:
+        by_reason.setdefault(typed.problem, []).append(typed.email[: mail_addresses.LONGEST])
+    return " ".join(_refused(emails, reason) for reason, emails in by_reason.items())
+
+
+def _refused(emails: Sequence[str], reason: str) -> str:
+    named, more = ", ".join(emails[:MOST_NAMED]), len(emails) - MOST_NAMED
+    if more > 0:
+        named = ngettext("%(addresses)s and %(num)s more", "%(addresses)s and %(num)s more", more, addresses=named)
+    return ngettext(
+        "%(addresses)s can't be added: %(reason)s", "%(addresses)s can't be added: %(reason)s", len(emails), addresses=named, reason=reason
+    )
 
 
 def check_open(party: Party) -> Organisation:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from ..audit.kinds import Kind
 from ..audit.models import AuditEntry
-from ..database import queue_up
+from ..database import queue_up, straight
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import NotAllowed, NotVisible, Refusal
@@ -111,10 +111,11 @@ def decided_by_team(kinds: Collection[Kind], user_ids: Collection[int], organisa
 
 
 def _newest(user_ids: Collection[int], which: ColumnElement[bool]) -> dict[int, bool]:
-    """For each account with such an entry of the audit, whether the newest was somebody outside."""
+    """For each account with such an entry of the audit, whether the newest was somebody outside; past the guard, which would leave out what
+    another team of this installation did."""
     those = AuditEntry.object_id.in_([str(key) for key in user_ids])
     newest = select(func.max(AuditEntry.id)).where(which, those).group_by(AuditEntry.object_id)
-    rows = db.session.execute(select(AuditEntry.object_id, AuditEntry.actor_external).where(AuditEntry.id.in_(newest)))
+    rows = straight(select(AuditEntry.object_id, AuditEntry.actor_external).where(AuditEntry.id.in_(newest)))
     return {int(row.object_id): row.actor_external for row in rows}
 
 

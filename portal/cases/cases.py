@@ -223,11 +223,10 @@ def checked_reason(text: str, sentence: str) -> str:
 
 
 def warning_after(case: Case, changed: list[str]) -> str:
-    """What to look at after such a change, if anything: a case that was raised above AMBER while people outside see it."""
-    if "tlp" not in changed or case.tlp < RED - 1 or not case.shared:
+    """What to look at after such a change, if anything: one people outside see that became RED. AMBER+STRICT asked why."""
+    if "tlp" not in changed or case.tlp != RED or not case.shared:
         return ""
-    word = "RED" if case.tlp == RED else "AMBER+STRICT"
-    return f"It is TLP:{word} now and still shared. Look under Manage external access whether everybody there may have it."
+    return "It is TLP:RED now and still shared. Look under Manage external access whether everybody there may have it."
 
 
 def _check_move(case: Case, status: str, by: Viewer) -> None:

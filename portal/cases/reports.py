@@ -126,16 +126,15 @@ def add_items(case: Case, kind: str, text: str, *, by: Viewer) -> list[Outcome]:
 def checked(report: Report) -> tuple[str, str]:
     """Title and description as the case gets them, or Unfit with the field to look at."""
     title = " ".join("".join(c for c in tidy(report.title) if unicodedata.category(c) != "Cf").split())  # none that turn the others round
-    answers = {question.name: tidy(report.answers.get(question.name, "")) for question in QUESTIONS}
     if not title:
         raise Unfit("title", _("Say in a few words what it is about, such as: Strange payment request by mail."))
     if len(title) > LONGEST_TITLE:
         raise Unfit("title", _("Use at most %(most)s characters here; there is room for the details below.", most=LONGEST_TITLE))
-    if not answers["happened"]:
+    if not tidy(report.answers.get("happened", "")):
         raise Unfit("happened", _("Tell us what happened; one sentence is enough to begin with."))
     if report.began and report.began > now() + SLACK:
         raise Unfit("began", _("This is in the future. Check the date, or leave it empty if you do not know."))
-    description = _described(answers, report.when)
+    description = described(report)
     if len(description) > LONGEST:
         most = Number(LONGEST)
         raise Unfit(
@@ -147,9 +146,10 @@ def checked(report: Report) -> tuple[str, str]:
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
 
 
-def _described(answers: dict[str, str], when: str) -> str:
-    parts = [(question.heading.text, answers[question.name]) for question in QUESTIONS]
-    parts.insert(1, (BEGAN.text, when))
+def described(report: Report) -> str:
+    """The answers as the description of a case, one below the other."""
+    parts = [(question.heading.text, tidy(report.answers.get(question.name, ""))) for question in QUESTIONS]
+    parts.insert(1, (BEGAN.text, report.when))
     return "\n\n".join(f"# {heading}\n\n{_closed(text)}" for heading, text in parts if text)
 
 

@@ -13,19 +13,21 @@ from ..accounts.permissions import Permission
 from ..cases import bulk
 from ..refusals import Refusal
 from ..sharing.access import KEEP
-from ..sharing.bulk import Choice, Prospect, prospects, share
+from ..sharing.bulk import Choice, Prospect, people_once, prospects, share
 from ..sharing.models import Access
 from ..sharing.offer import offer
 from ..web import times
 from ..web.show import see_other, show, wants_fragment
 from .bulk_forms import BulkAccessForm
-from .case_bulk import seen, tell, ticked_numbers, way_back
+from .case_bulk import seen, tell, tell_again, ticked_numbers, told_before, way_back
 from .face import console
 
 
 @console.route("/cases/bulk/share", needs=Permission.SHARE_OUTSIDE, methods=["GET", "POST"])
 def bulk_share() -> Any:
     """Show what a choice of access would change; with POST, do it to each case."""
+    if told_before():
+        return tell_again(act="share")
     try:
         cases = bulk.ticked(ticked_numbers(), change=request.method == "POST")
     except Refusal as refusal:
@@ -46,7 +48,7 @@ def _confirm(cases: list[Any], form: BulkAccessForm) -> Any:
     if not form.validate():
         return _drawer(cases, form, problem=None if form.until.errors else "Choose who should see these cases.")
     choice = _choice(form)
-    if choice is None or request.form.get("shown") != _mark(choice):
+    if choice is None or "look" in request.form or request.form.get("shown") != _mark(choice):
         return _drawer(cases, form, unseen=True)  # nothing is opened that was not shown before
     return tell(share(seen("effect"), choice, by=g.viewer), act="share")
 
@@ -62,7 +64,14 @@ def _choice(form: BulkAccessForm) -> Choice | None:
         users = parties = frozenset()
     until = times.typed(datetime.combine(form.until.data, time(23, 59, 59))) if form.until.data else KEEP
     return Choice(
-        Access.EXTERNAL if adding else Access(access), users, bool(form.again.data), form.reason.data or "", adding, parties, until
+        Access.EXTERNAL if adding else Access(access),
+        users,
+        bool(form.again.data),
+        form.reason.data or "",
+        adding,
+        parties,
+        until,
+        times.reading(),
     )
 
 
@@ -80,7 +89,7 @@ def _drawer(cases: list[Any], form: BulkAccessForm, *, problem: str | None = Non
     part = "console/bulk/_effect.html" if preview else "console/bulk/_share.html"
     context: dict[str, Any] = {"form": form, "cases": cases, "lines": lines, "problem": problem, "unseen": unseen, **way_back()}
     context |= {"shown": _mark(choice) if choice else "", "everybody": 0}
-    context |= {"button": _button(lines), "button_later": _button(lines, later=True), "short": _short(lines)}
+    context |= {"button": _button(lines), "button_later": _button(lines, later=True), "short": (_short(lines), *people_once(lines))}
     if not preview or not wants_fragment():
         context |= {"everybody": count_outsiders(g.viewer.organisation_id), **_people(form)}
     return show("console/bulk/share.html", part, status=422 if (problem or form.errors) and request.method == "POST" else 200, **context)
@@ -106,10 +115,9 @@ def _cases(count: int) -> str:
     return "1 case" if count == 1 else f"{count} cases"
 
 
-def _short(lines: list[Prospect]) -> tuple[str, int, int]:
-    """All of it beside the button: how many cases change, how many people gain and lose in them."""
-    plans = [line.plan for line in lines if line.plan and line.plan.changed and not line.left_out]
-    return _cases(len(plans)), sum(plan.gained for plan in plans), sum(plan.lost for plan in plans)
+def _short(lines: list[Prospect]) -> str:
+    """Beside the button: how many cases change."""
+    return _cases(sum(1 for line in lines if line.plan and line.plan.changed and not line.left_out))
 
 
 def _people(form: BulkAccessForm) -> dict[str, Any]:

@@ -13,8 +13,10 @@ from ..accounts.permissions import Permission
 from ..cases import bulk, statuses
 from ..cases.tags import split_tags
 from ..refusals import NotAllowed, Refusal
+from ..web import results
+from ..web.face import go_to
 from ..web.forms import Form
-from ..web.show import see_other, show
+from ..web.show import see_other, show, wants_fragment
 from .bulk_forms import AssignForm, BulkDeleteForm, SeverityForm, StatusForm, TagsForm, TlpForm
 from .face import console
 from .forms import at_its_field, choices
@@ -25,6 +27,8 @@ FORMS: dict[str, type[Form]] = {"assign": AssignForm, "status": StatusForm, "sev
 @console.route("/cases/bulk/<any(assign,status,severity,tlp,tags):what>", needs=Permission.UPDATE_CASE, methods=["GET", "POST"])
 def bulk_change(what: str) -> Any:
     """Ask what the cases ticked should have; with POST, give it to them."""
+    if told_before():
+        return tell_again(act="change", what=what)
     form = _change_form(what)
     if request.method == "GET" or not form.validate():
         return ask_first("change", form, what=what)
@@ -55,6 +59,8 @@ ACTS: dict[str, Callable[[Any], bulk.Act]] = {
 @console.route("/cases/bulk/delete", needs=Permission.DELETE_CASE, methods=["GET", "POST"])
 def bulk_delete() -> Any:
     """Ask how many cases these are; with POST, delete them."""
+    if told_before():
+        return tell_again(act="delete")
     form = BulkDeleteForm(formdata=request.form if request.method == "POST" else None)
     if request.method == "GET":
         return ask_first("delete", form)
@@ -101,10 +107,31 @@ def do_to_each(act: str, form: Any, verb: Callable[[], bulk.Act], **more: Any) -
     return tell(outcomes, act=act, **more)
 
 
-def tell(outcomes: list[bulk.Outcome], **more: Any) -> Any:
-    """What was done and what was left, and why."""
-    context: dict[str, Any] = {"outcomes": outcomes, **way_back(), **more}
+def tell(outcomes: list[bulk.Outcome], *, act: str, **more: Any) -> Any:
+    """What was done and what was left, and why, at an address that can be loaded again; the drawer tells it at once."""
+    lines = [[one.number, one.title if act == "delete" else "", one.done, one.sentence] for one in outcomes]
+    mark, back = results.keep(request.path, lines), way_back()
+    again = url_for(str(request.endpoint), **(request.view_args or {}), told=mark, back=back["back"] or None) if mark else ""
+    if again and not wants_fragment():
+        return go_to(again)
+    context: dict[str, Any] = {"outcomes": outcomes, "act": act, "again": again, **back, **more}
     return show("console/bulk/done.html", "console/bulk/_done.html", **context)
+
+
+def told_before() -> bool:
+    """Whether it is the result of an act that is asked for."""
+    return request.method == "GET" and results.NAME in request.args
+
+
+def tell_again(**more: Any) -> Any:
+    """What became of each, while this browser still has it, else the list. Titles are those one may read now, but of what is deleted."""
+    back, lines = way_back(), results.told(request.path)
+    if not lines:
+        return go_to(back["back_url"])
+    titles = {case.number: case.title for case in bulk.ticked(number for number, *_ in lines)}
+    outcomes = [bulk.Outcome(number, titles.get(number, title), done, sentence) for number, title, done, sentence in lines]
+    context: dict[str, Any] = {"outcomes": outcomes, **back, **more}
+    return show("console/bulk/done.html", **context)
 
 
 def way_back() -> dict[str, str]:

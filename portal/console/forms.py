@@ -62,7 +62,7 @@ def strict_reason() -> TextAreaField:
     """Why people outside may have a case that becomes TLP:AMBER+STRICT; drawn only where they see it, see cases.asks_reason."""
     return TextAreaField(
         "Why may external users receive it?",
-        description="AMBER+STRICT stays within one organisation. At least 10 characters, kept on record for colleagues only.",
+        description="Needed for AMBER+STRICT, which stays within one organisation. At least 10 characters, on record for colleagues only.",
         filters=[stripped_lines],
         validators=[Length(max=cases.LONGEST_REASON, message=f"Use at most {cases.LONGEST_REASON:,} characters.")],
         render_kw={"rows": 3},

@@ -12,6 +12,7 @@ from ..accounts.permissions import Permission
 from ..cases import cases, finds, indicators, observables
 from ..extensions import db
 from ..refusals import NotVisible, Refusal
+from ..web import results
 from ..web.show import see_other, show
 from .face import console
 from .observable_forms import BulkForm
@@ -37,6 +38,8 @@ def bulk_observables(number: int) -> Any:
     """Say what would be done to which; with POST, do it."""
     asked = request.method == "GET"
     case, act = cases.load(number, change=not asked), request.values.get("act", "")
+    if asked and results.NAME in request.args:
+        return _tell_again(case, act)
     uids = list(dict.fromkeys(uid for uid in request.values.getlist("observables") if _is_uid(uid)))
     if act not in ("change", "delete") or not uids or len(uids) > MOST:
         sentence = f"Tick at most {MOST} observables at once." if len(uids) > MOST else NONE
@@ -47,7 +50,21 @@ def bulk_observables(number: int) -> Any:
         return _page(case, act, uids, form, problem)
     names = {row.uid: row.shown for row in finds.chosen(g.viewer, case.id, uids)}
     outcomes = [_one(case, uid, names, act, form) for uid in uids]
+    return _tell(case, act, outcomes)
+
+
+def _tell(case: Any, act: str, outcomes: list[Outcome]) -> Any:
+    """What became of each, at an address that can be loaded again."""
+    if mark := results.keep(f"{request.path} {act}", [[one.name, one.done, one.sentence] for one in outcomes]):
+        return see_other(".bulk_observables", number=case.number, act=act, told=mark)
     return show("console/observables/done.html", act=act, outcomes=outcomes, **page_context(case))
+
+
+def _tell_again(case: Any, act: str) -> Any:
+    lines = results.told(f"{request.path} {act}")
+    if lines is None:
+        return see_other(".observables", number=case.number)
+    return show("console/observables/done.html", act=act, outcomes=[Outcome(*line) for line in lines], **page_context(case))
 
 
 def _is_uid(text: str) -> bool:

@@ -17,6 +17,7 @@ from ..audit.kinds import Kind
 from ..audit.record import record_apart
 from ..extensions import db
 from ..refusals import NotVisible, Refusal
+from ..web import results
 from ..web.export import FORMATS, export
 from ..web.forms import CheckboxList, Form
 from ..web.show import see_other, show
@@ -80,6 +81,8 @@ ACTS: dict[str, Act] = {"resend": _resend, "lock": _lock, "unlock": _unlock, "pr
 def people_bulk() -> Any:
     """Say what would be done to whom; with POST, do it."""
     act = request.values.get("act", "")
+    if request.method == "GET" and results.NAME in request.args:
+        return _tell_again(act)
     try:
         rows = _ticked()
         place = _check(act, rows)
@@ -90,7 +93,21 @@ def people_bulk() -> Any:
     if asked or problem:
         return show("console/people/bulk.html", status=422 if problem else 200, act=act, rows=rows, form=form, problem=problem, place=place)
     outcomes = [_one(ACTS[act], row, form, place) for row in sorted(rows, key=lambda row: row.id)]
+    return _tell(act, outcomes)
+
+
+def _tell(act: str, outcomes: list[Outcome]) -> Any:
+    """What became of each person, at an address that can be loaded again."""
+    if mark := results.keep(f"{request.path} {act}", [[one.name, one.done, one.sentence] for one in outcomes]):
+        return see_other(".people_bulk", act=act, told=mark)
     return show("console/people/done.html", act=act, outcomes=outcomes)
+
+
+def _tell_again(act: str) -> Any:
+    lines = results.told(f"{request.path} {act}")
+    if lines is None:
+        return see_other(".people")
+    return show("console/people/done.html", act=act, outcomes=[Outcome(*line) for line in lines])
 
 
 def _ticked() -> list[directory.PersonRow]:

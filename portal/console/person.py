@@ -42,7 +42,7 @@ def _known(user: User) -> dict[str, Any]:
     }
 
 
-def _possible(user: User) -> dict[str, bool]:
+def _possible(user: User) -> dict[str, Any]:
     """What the viewer may do here: `may`, anything at all; `whole`, also what touches the account as a whole."""
     may, elsewhere = not powers.outranks(user, g.viewer), powers.elsewhere(user.id, g.viewer)
     return {"me": user.id == g.viewer.user_id, "may": may, "elsewhere": elsewhere, "whole": may and not elsewhere}

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import current_app, g, request, url_for
 
+from ..web.downloads import only_asks
 from ..web.face import Needs
 from ..web.filters import SEVERITY
 from ..web.forms import MessageForm
@@ -64,7 +65,8 @@ def filter_cases() -> Any:
 def case(number: int) -> Any:
     """One case, with what was said to and by outsiders."""
     found = g.window.case(number)
-    g.window.note_view(number)
+    if not only_asks():
+        g.window.note_view(number)
     return show_case(found, MessageForm(formdata=None))
 
 

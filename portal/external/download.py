@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, cast
 
-from flask import Response, copy_current_request_context, current_app, g, request
+from flask import Response, copy_current_request_context, current_app, g
 
 from ..refusals import Refusal
 from ..web import archive, paper, times
+from ..web.downloads import only_asks
 from ..web.export import csv_text
 from ..web.face import Needs
 from ..web.plain import plain_text
@@ -108,7 +109,7 @@ def _told(context: dict[str, Any]) -> set[Any]:
 
 def _not_taken() -> Response | None:
     """The answer to who asks only whether it is there; whoever takes one case after the other is stopped."""
-    if request.environ["REQUEST_METHOD"] == "HEAD":
+    if only_asks():
         return Response()
     g.window.takeout.check_pace()
     return None

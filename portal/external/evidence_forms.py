@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask import g
 from wtforms import DateTimeLocalField, HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from ..web.forms import LONGEST_MESSAGE, Form
-from ..web.times import in_english, reading, time_now, typed, zone_in_words, zone_of_form
+from ..web.times import in_english, in_words, reading, time_now, typed, zone_in_words, zone_of_form
 from ..words import Number, _, later
 
 LONGEST_TITLE = 200
@@ -97,7 +98,7 @@ class ReportForm(Form):
         super().__init__(*arguments, **options)
         self.zone.data = zone = zone_of_form((self.zone.data or "") if self.typed_fields["began"] else "")  # no time yet: as it is here now
         self.began.label.text = _("When did it begin? (%(zone)s)", zone=zone_in_words(zone))
-        if zone == "UTC" and not reading().zone_name:
+        if zone == "UTC" and not reading().zone_name and not g.viewer.time_zone:
             self.began.description = _(
                 "As well as you know; leave it empty if you do not. The time is in UTC, where it is %(time)s now. "
                 "You can choose your own time zone in your account.",
@@ -119,3 +120,9 @@ class ReportForm(Form):
         """The same for the description, in English as its headings are."""
         moment = self.moment
         return in_english(moment, self.zone.data) if moment else ""
+
+    @property
+    def moment_as_read(self) -> str:
+        """The same in the words of whoever looks at it."""
+        moment = self.moment
+        return in_words(moment, self.zone.data) if moment else ""

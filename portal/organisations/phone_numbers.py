@@ -22,4 +22,7 @@ def tidied(line: str, known: str = "") -> str:
     number = "".join(shown).strip()
     if not number or line == known or _SHAPE.fullmatch(number):
         return line if line == known else number
-    raise Unfit("phone", _("Type a phone number such as +49 30 1234567 or (030) 123-45 ext. 6: digits, spaces and + ( ) - / . only."))
+    raise Unfit(
+        "phone",
+        _("Type a phone number such as +49 30 1234567: digits, spaces and + ( ) - / . only. An extension can follow, such as ext. 12."),
+    )

@@ -16,16 +16,18 @@ from ..accounts.viewer import Viewer
 from ..cases import bulk
 from ..cases.cases import checked_reason
 from ..cases.models import Attachment, Case, Comment, Observable
+from ..dates import Reading, date_words, on_clock
 from ..extensions import db
 from ..mail.models import OutboxMessage, State
 from ..refusals import NotAllowed, Refusal
 from .access import set_access
 from .models import Access, Grant
 from .plan import FACTS, KEEP, MOST, NAMED, Facts, Plan, Until, plan
-from .reached import NOBODY, parties_on, people_of
+from .reached import NOBODY, Reach, parties_on, people_of
 
 NO_RIGHT = "Your profile does not let you share cases with external users."
 LETTER, ONE_FOR_ALL = "case_shared", "cases_shared"
+UTC_READER = Reading()
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Choice:
     """What was chosen for all of the cases, and confirmed: `again` and `reason` as in access.set_access.
 
     `adding`: whoever can see a case already keeps it, and `users` and `parties`, external organisations, come on top.
-    `until`: the moment sharing of each of them ends by itself; KEEP: as it is with each.
+    `until`: the moment sharing of each of them ends by itself, told on the clock of `reader`; KEEP: as it is with each.
     """
 
     access: Access
@@ -43,6 +45,7 @@ class Choice:
     adding: bool = False
     parties: frozenset[int] = frozenset()
     until: Until = KEEP
+    reader: Reading = UTC_READER
 
     def of(self, case: Case, facts: Facts = FACTS) -> tuple[Access, set[int], set[int]]:
         """What it means for one case: the access wanted, who is named then, and which external organisations are."""
@@ -216,6 +219,24 @@ def _missing(wanted: Plan, choice: Choice) -> str:
     return ""
 
 
+def people_once(lines: Iterable[Prospect]) -> tuple[int, int]:
+    """How many people come to see any of the cases they could not see, and how many lose any, whoever it is counted once."""
+    plans = [line.plan for line in lines if line.plan and line.plan.changed and not line.left_out]
+    gained = _once([(plan.after, plan.before, plan.gained) for plan in plans])
+    return gained, _once([(plan.before, plan.after, plan.lost) for plan in plans])
+
+
+def _once(turns: list[tuple[Reach, Reach, int]]) -> int:
+    """Of whoever is in the first of two groups and not in the second, how often everybody once; None: everybody there is, see Plan."""
+    named = {key for there, other, _ in turns if there is not None and other is not None for key in there - other}
+    crowds = [(other, count) for there, other, count in turns if there is None and other is not None]
+    if not crowds:
+        return len(named)
+    spared = frozenset.intersection(*(other for other, _ in crowds)) - named
+    everybody = max(len(other) + count for other, count in crowds)
+    return min(everybody - len(spared), MANY + 1)
+
+
 def share(seen: Mapping[int, str], choice: Choice, *, by: Viewer) -> list[bulk.Outcome]:
     """Give all of the cases this access. `seen`: number -> the mark of the prospect that was shown."""
     if not by.can(Permission.SHARE_OUTSIDE):
@@ -228,21 +249,22 @@ def share(seen: Mapping[int, str], choice: Choice, *, by: Viewer) -> list[bulk.O
         if wanted is None:
             raise Refusal(found[case.number].refusal)
         ids = set(wanted.named)
-        return _told(set_access(case, wanted.access, ids, by=by, again=choice.again, reason=choice.reason, planned=wanted))
+        return _told(set_access(case, wanted.access, ids, by=by, again=choice.again, reason=choice.reason, planned=wanted), choice.reader)
 
     outcomes = bulk.each(seen, act, mark=lambda case: found[case.number].mark)
     _one_letter_each(before, [outcome.number for outcome in outcomes if outcome.done])
     return outcomes
 
 
-def _told(done: Plan) -> str:
+def _told(done: Plan, reader: Reading) -> str:
     if not done.changed:
         return "It was so already."
     if done.access is Access.INTERNAL:
         return "Internal: nobody outside can see it any more."
+    day = date_words(on_clock(done.until, reader), reader) if done.until_changed and done.until else ""
     if done.only_the_end:
-        return "The last day of sharing is set."
-    end = " Sharing has a last day now." if done.until_changed and done.until else ""
+        return f"The last day of sharing is {day} now." if day else "Sharing has no last day any more."
+    end = f" The last day of sharing is {day}." if day else ""
     if done.access is Access.ALL_EXTERNAL:
         return f"Shared with all external users.{end}"
     return f"{done.total} external user{'' if done.total == 1 else 's'} can see it.{end}"

@@ -157,6 +157,14 @@ class Window:
         self._found = row
         return row
 
+    def still_sees(self, number: int) -> bool:
+        """Whether the case is there for them now, whatever was read before."""
+        self._found = None
+        try:
+            return bool(self._find(number))
+        except NotVisible:
+            return False
+
     def note_view(self, number: int) -> None:
         """Keep on record that this person opened the case, once an hour, and how far they have read."""
         row = self._find(number)

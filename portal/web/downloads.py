@@ -56,6 +56,11 @@ def disposition(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
+def only_asks() -> bool:
+    """Whether this is a HEAD, which shows nothing to anybody: it leaves no mark. The gate lets it pass for GET; the server kept the word."""
+    return bool(request.environ["REQUEST_METHOD"] == "HEAD")
+
+
 def hands_out(answer: Any) -> bool:
-    """Whether it hands out any of the content: what goes on record. The gate lets HEAD pass for GET; the server kept the word."""
-    return answer.status_code in (200, 206) and request.environ["REQUEST_METHOD"] != "HEAD"
+    """Whether it hands out any of the content: what goes on record."""
+    return answer.status_code in (200, 206) and not only_asks()

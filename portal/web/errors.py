@@ -40,10 +40,14 @@ NO_CASE = later("This case is not available")
 GONE = later("Either there is no such case, or it is not shared with you now. Ask the security team if you need it.")
 MOST_KEPT, AROUND = 200_000, 200  # characters that are kept, and what the page writes around each field
 NEVER_KEPT = frozenset({"csrf_token", "submission", "seen", "version", "again", "current", "code", "recovery_code", "credential"})
+# What a page sends along and what is chosen in it, rather than typed; so is a number, and the y of a box or a button.
+PICKED = {"page", "act", "seen", "shown", "effect", "version", "kind", "zone", "quiet", "access", "visible_to", "audience", "status"}
+PICKED |= {"impact", "back", "base", "filled", "confirmed", "letter", "language", "theme", "sort", "find", "look"}
 
 
 def install(app: Flask) -> None:
     """Handle every exception in one place."""
+    app.jinja_env.filters["readable"] = readable
     app.register_error_handler(Exception, handle)
 
 
@@ -82,13 +86,7 @@ def _not_there() -> str:
 def _case_is_gone() -> bool:
     """Whether the page is about a case that its reader outside cannot see; the same for one that is nowhere."""
     window, number = g.get("window"), (request.view_args or {}).get("number")
-    if window is None or number is None:
-        return False
-    try:
-        window.case(number)
-    except NotVisible:
-        return True
-    return False
+    return window is not None and number is not None and not window.still_sees(number)
 
 
 def _way_back() -> Response | None:
@@ -137,6 +135,11 @@ def typed() -> list[tuple[str, str]]:
     except RequestEntityTooLarge:  # reading it is what went wrong
         return []
     return _as_much_as_fits([(name, value) for name, value in pairs if name not in NEVER_KEPT and "password" not in name and value.strip()])
+
+
+def readable(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """What of it somebody may want to read and to copy: the words they typed."""
+    return [(name, value) for name, value in pairs if value not in ("", "y") and name not in PICKED and not value.isdigit()]
 
 
 def _as_much_as_fits(pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -17,6 +17,7 @@ from ..accounts.models import Submission
 from ..accounts.permissions import Permission
 from ..database import finish_reading, start_writing
 from ..extensions import db
+from .uploads import fingerprint
 
 LONGEST_LOCATION = 400
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -80,13 +81,13 @@ class Face(Blueprint):
 
 
 def first_answer() -> Response | None:
-    """The answer to a form that was sent before; else note that it was sent now."""
-    token = request.form.get("submission", "")[:64]
-    if not (token.isascii() and token.isprintable()):
-        return None  # not one of ours, and not every database would take it
+    """The answer to a form that was sent before, as it is now; else note that it was sent now.
+
+    With other words it is another thing: whoever never saw the first answer and went on writing must not lose them."""
     viewer = getattr(g, "viewer", None)
-    if not token or viewer is None:
+    if not request.form.get("submission") or viewer is None:
         return None
+    token = fingerprint()
     known = select(Submission.location).where(Submission.user_id == viewer.user_id, Submission.token == token)
     location = db.session.scalar(known)
     if location is None:
@@ -107,7 +108,10 @@ def _remember_where(response: Response) -> None:
     if submission is None:
         return
     own = response.headers.get("Location") or response.headers.get("HX-Redirect")
-    target = urlsplit(own or request.headers.get("HX-Current-URL") or request.path)
+    try:
+        target = urlsplit(own or request.headers.get("HX-Current-URL") or request.path)
+    except ValueError:  # what a browser says of itself need not be an address
+        target = urlsplit(request.path)
     # Part of it may be what a browser claimed: it stays a path of this product, never another host's.
     path = "/" + target.path.lstrip("/\\")[: LONGEST_LOCATION - 1]
     whole = f"{path}?{target.query}" if own and target.query else path

@@ -116,9 +116,9 @@ def typed(wall: datetime, *, before: datetime | None = None, zone: str = "") -> 
     return wall.replace(tzinfo=_reading_in(zone).zone).astimezone(UTC)
 
 
-def in_words(moment: datetime) -> str:
+def in_words(moment: datetime, zone: str = "") -> str:
     """Date, time and zone."""
-    return time_words(moment, reading())
+    return time_words(moment, _reading_in(zone))
 
 
 def in_english(moment: datetime, zone: str = "") -> str:

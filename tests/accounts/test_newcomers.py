@@ -172,6 +172,18 @@ def test_one_bad_address_refuses_all(acme: Firm) -> None:
     assert account("good@acme.example") is None
 
 
+def test_all_bad_addresses_are_named_by_reason(acme: Firm) -> None:
+    parties.edit(acme.id, version=acme.party().version, domains="acme.example", by=acme.cast("olga"))
+    db.session.commit()
+    with pytest.raises(Unfit) as refused:
+        acme.add(f"good@acme.example bad-1 a@elsewhere.example bad-2 {'x' * 200} b@elsewhere.example")
+    shape = "bad-1, bad-2 can't be added: Enter an e-mail address like name@example.org."
+    domain = "a@elsewhere.example, b@elsewhere.example can't be added: Only addresses of these domains can be added: acme.example."
+    assert refused.value.sentence == f"{shape} {domain} {'x' * 128} can't be added: Use at most 128 characters."
+    with pytest.raises(Unfit, match=r"^bad-0, .*, bad-9 and 13 more can't be added"):
+        acme.add(" ".join(f"bad-{number}" for number in range(23)))
+
+
 def test_five_hundred_pasted_addresses_with_rubbish_between(acme: Firm, app: Flask) -> None:
     good = [f"person{number}+soc@acme.example" for number in range(491)]
     rubbish = [

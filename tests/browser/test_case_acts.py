@@ -182,7 +182,7 @@ def test_ines_is_asked_why_when_she_raises_shared_cases_to_amber_strict(
     expect(page.get_by_role("heading", name="Set the TLP of 2 cases")).to_be_visible()
     part = page.locator("form[action$='/bulk/tlp'][method=post]")
     reason = part.get_by_label("Why may external users receive it?")
-    expect(reason).to_be_hidden()
+    expect(reason).to_be_visible(visible=not scripting)  # without JavaScript it is there from the start
     part.get_by_label("TLP", exact=True).select_option(label="AMBER+STRICT")
     expect(reason).to_be_visible()
     expect_status(page, 422)
@@ -195,3 +195,64 @@ def test_ines_is_asked_why_when_she_raises_shared_cases_to_amber_strict(
     expect(page.get_by_role("heading", name="2 cases were changed")).to_be_visible()
     page.goto(page.url.partition("/cases")[0] + "/cases/13/history")
     expect(page.get_by_text("All partners are hit by it.")).to_be_visible()
+
+
+def test_the_reason_for_amber_strict_stands_beside_the_choice_in_a_box_for_a_sentence(
+    start_server: type[LiveServer], open_page: OpenPage
+) -> None:
+    server = start_server("demo")
+    page = begin(server, open_page, scripting=True)
+    page.goto(f"{server.url}/console/cases/14")
+    page.get_by_role("link", name="Edit TLP").click()
+    ahead, reason = page.get_by_text("AMBER+STRICT asks why they may receive it."), page.get_by_label("Why may external users receive it?")
+    expect(ahead).to_be_visible()
+    expect(reason).to_be_hidden()
+    page.get_by_role("combobox", name="TLP", exact=True).select_option("AMBER+STRICT")
+    expect(reason).to_be_visible()
+    expect(ahead).to_be_hidden()
+    box = reason.bounding_box()
+    assert box is not None
+    assert box["width"] > 280
+    axe(page)
+    fits(page)
+    reason.fill("They run the systems that were hit.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#fact-tlp")).to_contain_text("AMBER+STRICT")
+    expect(page.locator("#toasts")).to_contain_text("TLP saved.")
+    expect(page.get_by_text("still shared")).to_have_count(0)
+
+
+def test_without_javascript_the_reason_is_always_there(start_server: type[LiveServer], open_page: OpenPage) -> None:
+    server = start_server("demo")
+    page = begin(server, open_page, scripting=False)
+    page.goto(f"{server.url}/console/cases/14/facts/tlp")
+    expect(page.get_by_label("Why may external users receive it?")).to_be_visible()
+    expect(page.get_by_text("Needed for AMBER+STRICT")).to_be_visible()
+
+
+@BOTH
+def test_the_result_of_a_bulk_act_is_loaded_again(start_server: type[LiveServer], open_page: OpenPage, scripting: bool) -> None:
+    page = begin(start_server("demo"), open_page, scripting=scripting)
+    tick(page, 14, 16)
+    page.locator("#bulk").get_by_role("button", name="Severity", exact=True).click()
+    page.get_by_role("button", name="Change 2 cases").click()
+    heading = page.get_by_role("heading", name="2 cases were changed")
+    expect(heading).to_be_visible()
+    if scripting:
+        page.get_by_role("link", name="Open as a page").click()
+        expect(page.get_by_role("heading", level=1, name="2 cases were changed")).to_be_visible()
+    for _ in range(2):
+        page.reload()
+        expect(heading).to_be_visible()
+    fits(page)
+
+
+@BOTH
+def test_the_magnifier_of_view_as_stands_in_its_box(start_server: type[LiveServer], open_page: OpenPage, scripting: bool) -> None:
+    server = start_server("demo")
+    page = begin(server, open_page, scripting=scripting)
+    page.goto(f"{server.url}/console/cases/14/view-as")
+    icon, box = (page.locator(f".look-search > {which}").bounding_box() for which in (".icon", "input"))
+    assert icon is not None
+    assert box is not None
+    assert abs(icon["y"] + icon["height"] / 2 - box["y"] - box["height"] / 2) < 3

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
+from sqlalchemy import func, update
 
 from portal import create_app
+from portal.accounts.models import User
 from portal.config import from_env
+from portal.database import start_writing
+from portal.extensions import db
+from portal.organisations.models import Organisation
 from tests.browser import people as do
 from tests.fixtures import company, world
 from tests.fixtures.browser import OpenPage, axe, expect_status
@@ -101,8 +107,10 @@ def _add(page: Page, scripts: bool) -> None:
         expect(page.locator(".address-chip.wrong")).to_have_count(0)
     else:
         expect_status(page, 422)
+        box.fill(f"{'rubbish' * 12} {TEXT}")
         page.get_by_role("button", name="Add people").click()
         expect(page.locator(".address-chip.wrong")).to_have_count(1)
+        fits(page)
         box.fill(TEXT)
     page.get_by_role("button", name="Add people").click()
     expect(page.get_by_text("Send invitations now?")).to_be_visible()
@@ -115,6 +123,62 @@ def _add(page: Page, scripts: bool) -> None:
         expect(page.get_by_text("Invited. The security team can hand over the link.")).to_be_visible()
     else:
         page.get_by_role("link", name="Later").click()
+
+
+def test_addresses_can_be_taken_out_quickly(furnished: LiveServer, open_page: OpenPage) -> None:
+    """One after the other while lists of older texts come in late, and while somebody types: what is out stays out, the rest stays in."""
+    page = open_page(viewport={"width": 360, "height": 740}, has_touch=True)
+    enter(page, furnished)
+    page.goto(f"{furnished.url}/portal/organisation/people/add")
+    box, chips = page.get_by_label("E-mail addresses"), page.locator(".address-chip")
+    box.fill("; ".join(f"Person {letter} <{letter}@people.example>" for letter in "abcdef") + "; rubbish")
+    expect(chips).to_have_count(7)
+    expect(chips.first).to_contain_text("rubbish")
+    page.route("**/people/check", _late)
+    for taken in ("rubbish", "b@people.example"):
+        page.get_by_role("button", name=f"Take out: {taken}").tap()
+    expect(page.get_by_role("button", name="Take out: c@people.example")).to_be_focused()  # and no keyboard over the chips
+    page.wait_for_timeout(600)  # the list after two is asked for and on its way
+    page.get_by_role("button", name="Take out: d@people.example").tap()
+    page.wait_for_timeout(1000)  # it comes now
+    expect(chips).to_have_count(4)
+    page.get_by_role("button", name="Take out: e@people.example").tap()
+    expect(box).to_have_value("a@people.example\nc@people.example\nf@people.example")
+    box.press_sequentially("\ng@people.example")
+    page.get_by_role("button", name="Take out: a@people.example").tap()
+    expect(box).to_have_value(re.compile(r"^\s*c@people.example\nf@people.example\ng@people.example$"))
+    expect(chips).to_have_text([re.compile(f"{letter}@") for letter in "cfg"])
+
+
+def test_long_names_and_addresses_stay_within_a_phone(furnished: LiveServer, open_page: OpenPage) -> None:
+    word = "Donaudampfschifffahrtsgesellschaft"
+    app = create_app(from_env(furnished.environ))
+    with app.app_context():
+        start_writing()
+        db.session.execute(update(Organisation).values(name=func.substr(f"{word}skapitaen " + Organisation.name, 1, 64)))
+        db.session.execute(update(User).where(User.email == "petra@people.example").values(name=f"Petra {word}"))
+        db.session.commit()
+    close(app)
+    page = open_page(viewport={"width": 360, "height": 740})
+    do.sign_in(page, furnished, "portal", "petra@people.example")
+    fits(page)
+    page.goto(f"{furnished.url}/portal/organisation/people/add")
+    page.get_by_label("E-mail addresses").fill(f"{word.lower()}{word.lower()[:28]}@{word.lower()}.people.example")
+    page.locator(".card", has_text="Participant").get_by_role("checkbox").check()
+    expect_status(page, 422)
+    page.get_by_role("button", name="Add people").click()
+    expect(page.locator(".error-summary")).to_be_visible()
+    fits(page)
+    page.get_by_label("E-mail addresses").fill(f"{word.lower()}{word.lower()[:28]}@people.example")
+    page.get_by_role("button", name="Add people").click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("Invited.")
+    fits(page)
+
+
+def _late(route: Route) -> None:
+    time.sleep(0.7)
+    route.continue_()
 
 
 def _several(page: Page) -> None:

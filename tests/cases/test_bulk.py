@@ -113,6 +113,12 @@ def test_raising_the_tlp_of_shared_cases_says_what_to_look_at(cast: Cast) -> Non
     assert told[cast.world.cases["shared"]].startswith("Changed. It is TLP:RED now and still shared.")
 
 
+def test_after_the_reason_was_given_it_is_not_asked_again(cast: Cast) -> None:
+    with looking(cast, "ada") as ada:
+        told = bulk.each(shown(cast, "shared"), bulk.change(ada, tlp=3, reason="Their systems are hit."))
+    assert [outcome.sentence for outcome in told] == ["Changed."]
+
+
 def test_shared_cases_become_amber_strict_for_a_reason_only(cast: Cast) -> None:
     with looking(cast, "ada") as ada:
         seen = shown(cast, "internal", "shared")

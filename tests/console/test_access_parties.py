@@ -96,7 +96,7 @@ def test_many_cases_are_shared_with_it_at_once(world: World, browse: Browse, con
     kept = {
         name: re.findall(rf'<input type="hidden" name="{name}" value="([^"]*)"', page) for name in ("case", "effect", "shown", "submission")
     }
-    answer = ada.post("/console/cases/bulk/share", {**kept, "access": "add", "parties": [contoso], "again": "y"})
+    answer = ada.follow(ada.post("/console/cases/bulk/share", {**kept, "access": "add", "parties": [contoso], "again": "y"}))
     assert answer.status_code == 200
     assert "2 cases were changed" in answer.text
     for name in ("internal", "shared"):

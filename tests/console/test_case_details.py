@@ -265,8 +265,10 @@ def test_raising_a_shared_case_to_amber_strict_asks_why_in_the_same_act(app: Fla
     kept = fields(refused.text)
     assert (kept["tlp"], kept["reason"], kept.get("title")) == ("3", "too short", form.get("title"))
     assert stored(app, world, "tlp") == 2
-    assert ada.post(url, {**kept, "reason": "Their systems are hit."}).status_code == 303
+    saved = ada.post(url, {**kept, "reason": "Their systems are hit."})
+    assert saved.status_code == 303
     assert stored(app, world, "tlp") == 3
+    assert "still shared" not in ada.follow(saved).text, "why was said a moment ago"
     history = unescape(ada.get(f"/console/cases/{number}/history").text)
     assert "Their systems are hit." in history
     assert 'name="reason"' not in ada.get(url).text, "it is said already"

@@ -135,15 +135,18 @@ def test_many_are_changed_each_by_itself(world: World, browse: Browse) -> None:
     data = {"act": "change", "observables": [first, *rest, "0" * 16]}
     assert ada.post(path, data).status_code == 422, "it must be said what to change"
     assert "Change 2 observables" in ada.get(path, query_string=data).text
-    done = ada.post(path, {**data, "ioc": "yes", "tlp": "4", "add_tags": "x, y", "remove_tags": "y"}).text
+    sent = ada.post(path, {**data, "ioc": "yes", "tlp": "4", "add_tags": "x, y", "remove_tags": "y"})
+    done = ada.follow(sent).text
+    assert "2 observables changed" in ada.follow(sent).text, "it can be loaded again"
+    assert ada.get(sent.headers["Location"].replace("change", "delete")).status_code == 303
     assert "2 observables changed" in done
     assert "Somebody deleted it in the meantime." in done
-    again = ada.post(path, {**data, "ioc": "yes"}).text
+    again = ada.follow(ada.post(path, {**data, "ioc": "yes"})).text
     assert "It was like this already." in again
     page = ada.get(tab(world)).text
     assert page.count("TLP:RED") == 2
     assert page.count('class="mark ioc"') == 2
-    gone = ada.post(path, {"act": "delete", "observables": rest}).text
+    gone = ada.follow(ada.post(path, {"act": "delete", "observables": rest})).text
     assert "2 observables deleted" in gone
     assert uids(ada, world) == []
 

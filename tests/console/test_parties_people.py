@@ -12,6 +12,8 @@ from sqlalchemy import func, select
 
 from portal.accounts import sessions, staff
 from portal.accounts.models import Membership, User
+from portal.audit.kinds import Kind
+from portal.audit.record import record
 from portal.database import start_writing
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
@@ -145,7 +147,7 @@ def test_addresses_can_be_checked_before_they_are_added(app: Flask, olga: Browse
         assert answer.status_code == 200
         assert "3 addresses, 2 of which cannot be added" in page
         page = page.partition("which cannot be added")[2]
-        assert page.index("good@contoso.example") < page.index("rubbish") < page.index("x@elsewhere.example")
+        assert page.index("rubbish") < page.index("x@elsewhere.example") < page.index("good@contoso.example")  # what is wrong comes first
     with app.app_context():
         assert db.session.scalar(select(User.id).where(User.email == "good@contoso.example")) is None
 
@@ -199,6 +201,13 @@ def test_who_was_deactivated_by_the_team_already_is_not_offered_to_be_kept_so(
     assert sorted(map(int, offered())) == sorted(company.people[who] for who in ("paul", "paula"))
     olga.post(f"{contoso}/people/act", {"act": "deactivate", "people": company.people["paul"]})
     assert offered() == [str(company.people["paula"])]
+    with app.app_context():
+        start_writing()
+        pia, there = sessions.viewer_of(world.people["pia"], world.places["there"]), world.places["there"]
+        record(Kind.USER_LOCKED, actor=pia, organisation_id=there, object_id=company.people["paula"])
+        db.session.commit()
+    assert offered() == []
+    assert "Keep it locked" not in olga.get(f"/console/people/{company.people['paula']}").text
 
 
 def test_several_are_done_each_for_itself_and_told(olga: Browser, contoso: str, company: Company) -> None:
@@ -314,3 +323,12 @@ def test_after_an_act_the_list_is_as_it_was(olga: Browser, contoso: str, company
     assert f'href="{contoso}/people?{asked}"' in unescape(told(olga, answer).text)
     added = olga.post(f"{contoso}/people/add?{asked}", {"addresses": "kim@people.example", "roles": [company.roles["External-Reader"]]})
     assert f'href="{contoso}/people?{asked}"' in unescape(told(olga, added).text)
+
+
+def test_an_act_sent_twice_leads_to_its_results_unless_their_address_is_too_long(olga: Browser, contoso: str, company: Company) -> None:
+    for asked in ("q=person", f"q={'x' * 400}"):
+        sent = {"act": "deactivate", "people": company.people["paul"], "submission": asked[:3]}
+        first, again = (olga.post(f"{contoso}/people/act?{asked}", sent) for _ in range(2))
+        where = first.headers["Location"]
+        assert again.headers["Location"] == (where if len(where) <= 400 else where.split("?")[0])
+        assert len(where) > 400 or "Paul Person" in olga.get(again.headers["Location"]).text

@@ -54,6 +54,21 @@ def test_newt_can_take_possession_and_lands_in_the_portal(app: Flask, world: Wor
     assert again.post("/portal/sign-in", {"email": "newt@people.example", "password": NEW}).status_code == 303
 
 
+@pytest.mark.parametrize(("purpose", "pages"), [(Purpose.INVITATION, ("/invitation", "/invitation/account")), (Purpose.RESET, ("/reset",))])
+def test_a_long_address_is_broken_at_its_signs_only(
+    app: Flask, world: World, visitor: Visitor, purpose: Purpose, pages: tuple[str, ...]
+) -> None:
+    with app.app_context():
+        start_writing()
+        db.session.get_one(User, world.people["newt"]).email = "newt.of.the.marsh@people.example"
+        db.session.commit()
+    browser = visitor()
+    browser.get(f"{pages[0]}/{make(app, world, purpose, 'newt')}")
+    for page in pages:
+        assert "newt.<wbr>of.<wbr>the.<wbr>marsh@<wbr>people.<wbr>example" in browser.get(page).text
+        browser.post(page)
+
+
 def test_scanners_cannot_burn_a_link(app: Flask, world: World, visitor: Visitor) -> None:
     token = make(app, world, Purpose.INVITATION, "newt")
     for _ in range(3):

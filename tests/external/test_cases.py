@@ -7,9 +7,14 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+from flask import Flask
+from sqlalchemy import func, select
 
+from portal.audit.kinds import Kind
+from portal.audit.models import AuditEntry
+from portal.extensions import db
 from tests.access.roads import plain
-from tests.fixtures.world import Browser, World
+from tests.fixtures.world import BASE, Browser, World
 
 Browse = Callable[[str], Browser]
 
@@ -43,6 +48,24 @@ def test_hanna_reads_a_case_and_its_messages(world: World, browse: Browse) -> No
         assert text in page
     assert page.index("External word on shared.") < page.index("Hanna's word on shared.")
     assert "Internal word" not in page
+
+
+def views(app: Flask) -> int:
+    """How often somebody outside opened a case, as it is on record."""
+    with app.app_context():
+        return db.session.scalar(select(func.count(AuditEntry.id)).where(AuditEntry.kind == Kind.CASE_VIEWED)) or 0
+
+
+def test_asking_whether_a_case_is_still_there_is_not_reading_it(app: Flask, world: World, browse: Browse) -> None:
+    hanna, case = browse("hanna"), f"/portal/cases/{world.cases['shared']}"
+    unread = hanna.get("/portal/").text.count('class="unread"')
+    assert unread
+    assert hanna.client.head(case, base_url=BASE).status_code == 200
+    assert hanna.get("/portal/").text.count('class="unread"') == unread
+    assert views(app) == 0
+    hanna.get(case)
+    assert views(app) == 1
+    assert hanna.get("/portal/").text.count('class="unread"') == unread - 1
 
 
 def test_no_word_of_the_console_is_read_in_the_portal(world: World, browse: Browse) -> None:

@@ -231,6 +231,8 @@ def test_each_address_is_looked_at_while_typing(app: Flask, enter: Enter) -> Non
     assert part.status_code == 200
     assert part.text.count('class="address-chip') == 4 + 1  # and the list itself
     assert part.text.count("address-chip wrong") == 2
+    order = re.findall('data-take-out="([^"]+)"', part.text)
+    assert order == ["rubbish", "x@elsewhere.example", "one@people.example", "fred@people.example"]  # what is wrong is not below the fold
     assert "ask the security team" not in part.text  # what is taken elsewhere is told to nobody before it is tried
     assert petra.post(f"{ROOT}/people/check", {"addresses": "a@b.example"}).status_code == 303
 

@@ -8,9 +8,12 @@ from html import unescape
 import pytest
 from flask import Flask
 
+from portal.accounts.models import User
 from portal.cases.models import Draft
+from portal.database import start_writing
+from portal.extensions import db
 from tests.external.test_report import ANSWERS, FORM, REVIEW, count, hidden, reported, send, write
-from tests.fixtures.world import Browser
+from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
 
@@ -33,6 +36,19 @@ def test_the_clock_of_the_form_is_the_browser_s_or_said_to_be_utc(browse: Browse
     page = unescape(hanna.get(FORM).text)
     assert f"When did it begin? ({label})" in page
     assert hint in page
+
+
+def test_who_chose_utc_is_not_told_to_choose(app: Flask, world: World, browse: Browse) -> None:
+    hint = "You can choose your own time zone in your account."
+    hanna = browse("hanna")
+    assert hint in hanna.get(FORM).text
+    with app.app_context():
+        start_writing()
+        db.session.get_one(User, world.people["hanna"]).time_zone = "UTC"
+        db.session.commit()
+    page = hanna.get(FORM).text
+    assert "When did it begin? (UTC)" in page
+    assert hint not in page
 
 
 @pytest.mark.parametrize(

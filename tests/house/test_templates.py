@@ -100,6 +100,12 @@ def test_pages_name_no_foreign_address() -> None:
     assert not foreign
 
 
+def test_pages_of_the_portal_join_no_addresses_from_parts() -> None:
+    pages = [path for path in PAGES if path.parts[2] in ("external", "entry")]
+    assert pages
+    assert not [f"{path}: {found}" for path in pages for found in re.findall(r"""~ *["'][/?][^"']*["']""", read(path))]
+
+
 @pytest.mark.parametrize("kind", ["subject", "txt", "html"])
 def test_every_letter_has_three_forms(kind: str) -> None:
     names = {path.stem for path in LETTERS if path.stem != "base" and not path.name.startswith("_")}

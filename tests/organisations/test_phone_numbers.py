@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from portal.organisations import phone_numbers
 from portal.refusals import Unfit
+from portal.words import speaking
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,16 @@ def test_what_is_no_number_is_refused_at_its_field(text: str) -> None:
         phone_numbers.tidied(text)
     assert refused.value.field == "phone"
     assert refused.value.sentence.startswith("Type a phone number such as")
+    assert "An extension can follow, such as ext. 12." in refused.value.sentence
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de", "es"])
+def test_the_extension_it_names_is_taken(language: str) -> None:
+    with speaking(language), pytest.raises(Unfit) as refused:
+        phone_numbers.tidied("call me")
+    found = re.search(r"(\w+\.? 12)\b", refused.value.sentence)
+    assert found is not None
+    assert phone_numbers.tidied(f"030 1234 {found[1]}") == f"030 1234 {found[1]}"
 
 
 def test_what_is_stored_already_may_stay() -> None:

@@ -11,6 +11,7 @@ from portal.cases.bulk import CHANGED, GONE, Outcome
 from portal.cases.models import Case
 from portal.clock import now
 from portal.database import start_writing
+from portal.dates import Reading, date_words
 from portal.extensions import db
 from portal.mail.sender import drain
 from portal.refusals import NotAllowed
@@ -167,13 +168,16 @@ def test_many_cases_end_on_the_day_that_was_chosen_and_otherwise_as_before(cast:
     cast.case("shared").shared_until = later
     db.session.commit()
     done = do(cast, choice(cast, "hanna", until=day), "internal", "all")
-    assert done["internal"].sentence == "1 external user can see it. Sharing has a last day now."
+    assert done["internal"].sentence == f"1 external user can see it. The last day of sharing is {date_words(day, Reading())}."
     db.session.commit()
     do(cast, choice(cast, "hanna"), "shared")
     assert [cast.case(name).shared_until for name in ("internal", "all", "shared")] == [day, day, later]
     db.session.commit()
     done = do(cast, choice(cast, "hanna", until=later), "internal", "shared")
-    assert (done["internal"].sentence, done["shared"].sentence) == ("The last day of sharing is set.", "It was so already.")
+    assert (done["internal"].sentence, done["shared"].sentence) == (
+        f"The last day of sharing is {date_words(later, Reading())} now.",
+        "It was so already.",
+    )
     db.session.commit()
     do(cast, choice(cast, access=Access.INTERNAL, until=day), "shared")
     assert cast.case("shared").shared_until is None

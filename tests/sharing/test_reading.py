@@ -21,6 +21,7 @@ from portal.extensions import db
 from portal.search import index
 from portal.search.models import SharedText
 from portal.sharing import guard, reading
+from portal.sharing.models import Access
 from portal.sharing.records import CaseWishes
 from portal.sharing.window import Window
 from tests import factories as make
@@ -291,6 +292,15 @@ def test_a_case_is_unread_until_it_is_opened_and_again_when_there_is_news(window
 def _opened(window: Window, world: World) -> Any:
     window.case(world.cases["shared"])
     return window.messages(world.cases["shared"])
+
+
+def test_whether_a_case_is_still_there_is_asked_anew(window: Look, world: World, cast: Cast) -> None:
+    hanna = window("hanna")
+    hanna.case(world.cases["shared"])
+    assert hanna.still_sees(world.cases["shared"])
+    cast.case("shared").access = Access.INTERNAL
+    db.session.flush()
+    assert not hanna.still_sees(world.cases["shared"])
 
 
 def test_what_one_wrote_oneself_is_no_news(window: Look, world: World) -> None:

@@ -147,6 +147,7 @@ def test_sharing_many_cases_asks_little_for_each(app: Flask, world: World, brows
         }
         with counted(app) as shared:
             answer = ada.post("/console/cases/bulk/share", {**cases, **kept})
+        answer = ada.follow(answer)
         assert answer.text.count("2 external users can see it.") == count, answer.text
         made.append((len(looked), len(shared)))
     (few_looked, few_shared), (many_looked, many_shared) = made

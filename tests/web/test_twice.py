@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from portal.accounts.models import OneTimeLink, User
-from portal.cases.models import Case, Comment
+from portal.cases.models import Attachment, Case, Comment
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
 from tests.access.roads import Road, traveller
+from tests.external.test_files import send
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -81,6 +82,27 @@ def test_a_mistake_does_not_use_the_form_up(app: Flask, world: World, browse: Br
     assert hanna.post(path, {"message": " ", "submission": "s1"}).status_code == 422
     assert hanna.post(path, {"message": "Now with words", "submission": "s1"}).status_code == 303
     assert counts(app)[0] == 13
+
+
+def test_a_form_sent_again_with_other_words_is_another_thing(app: Flask, world: World, browse: Browse) -> None:
+    hanna, path = browse("hanna"), f"/portal/cases/{world.cases['shared']}"
+    for words in ("First", "First, and the important correction", "First"):
+        assert hanna.post(f"{path}/comments", {"message": words, "submission": "s1"}).status_code == 303
+    assert counts(app)[0] == 14
+    for name, content in (("log.txt", b"one"), ("log.txt", b"two"), ("log.txt", b"two"), ("other.txt", b"three")):
+        assert send(hanna, f"{path}/files", (name, content), data={"submission": "s2"}).status_code == 303
+    with app.app_context():
+        newest = list(db.session.scalars(select(Attachment.name).order_by(Attachment.id.desc()).limit(4)))
+    assert newest[:3] == ["other.txt", "log (2).txt", "log.txt"]
+    assert newest[3] not in newest[:3]
+
+
+def test_an_address_that_is_none_is_no_fault(world: World, browse: Browse) -> None:
+    path = f"/portal/cases/{world.cases['shared']}"
+    data = {"message": "m", "submission": "s1"}
+    answers = [browse("hanna").post(f"{path}/comments", data, htmx=True, headers={"HX-Current-URL": "http://["}) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1].headers["HX-Redirect"] == f"{path}/comments"
 
 
 def test_one_persons_form_is_not_anothers(app: Flask, world: World, browse: Browse) -> None:

@@ -253,16 +253,38 @@
     if (answer && !answer.ok) location.replace(location.href.split("#")[0]);
   });
 
-  // A chip below a box of addresses is taken out of the box; the others stay, without the names that were pasted with them.
+  // A chip below a box of addresses is taken out of the box; the others stay, without the names that were pasted with them. Whoever is quick
+  // takes out the next one, or types, before the list is drawn anew: then the text counts, and a list of an older text is not drawn.
+
+  let asked = ""; // the text the next list is of
+  let chipped = null; // the text the chips that can be seen are of; null as long as they came with the page
 
   function takeOut(address) {
     const box = find("#addresses");
-    // At once: whoever is quick takes out the next one before the list is drawn anew.
-    for (const chip of all("button[data-take-out]")) if (chip.dataset.takeOut === address) chip.closest("li").remove();
-    box.value = all("button[data-take-out]").map((chip) => chip.dataset.takeOut).filter((other) => other !== address).join("\n");
-    box.focus();
+    const current = box.value === (chipped ?? box.defaultValue);
+    const [gone, others] = [[], []];
+    for (const button of all("button[data-take-out]")) (button.dataset.takeOut === address ? gone : others).push(button);
+    const next = others.find((button) => gone[0]?.compareDocumentPosition(button) & Node.DOCUMENT_POSITION_FOLLOWING) ?? others.at(-1);
+    for (const button of gone) button.closest("li").remove();
+    const text = box.value.toLowerCase();
+    const rest = others.map((button) => button.dataset.takeOut).sort((one, other) => text.indexOf(one) - text.indexOf(other));
+    box.value = current ? rest.join("\n") : box.value.split(/([\s,;<>"]+)/).filter((part) => part.toLowerCase() !== address).join("");
+    if (current) chipped = box.value;
+    (next ?? box).focus({ preventScroll: Boolean(next) });
     box.dispatchEvent(new Event("input", { bubbles: true }));
   }
+
+  document.addEventListener("htmx:before:request", (event) => {
+    if (event.detail.ctx.target?.id === "chips") asked = find("#addresses").value;
+  });
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    if (event.detail.ctx.target?.id !== "chips") return;
+    if (asked !== find("#addresses").value) return event.preventDefault();
+    const held = document.activeElement.dataset.takeOut;
+    chipped = asked;
+    if (held) document.addEventListener("htmx:after:swap", () => all("button[data-take-out]").find((button) => button.dataset.takeOut === held)?.focus({ preventScroll: true }), { once: true });
+  });
 
   // Clicks and typing.
 
