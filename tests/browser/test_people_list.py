@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe, expect_status
+from tests.fixtures.browser import OpenPage, axe, expect_status, settled
 from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -46,8 +47,13 @@ def test_ines_finds_people_and_locks_two_of_them(start_server: type[LiveServer],
         search.fill(first.upper())
         page.get_by_role("button", name="Filter").click()
     expect(page.locator("#people tbody tr")).to_have_count(1)
-    expect(page).to_have_url(re.compile("q="))
-    assert names(page) == [first]
+    expect(page).to_have_url(re.compile(f"q=.*{quote(first.upper().split()[-1])}"))  # the last of the letters has been asked for
+    assert names(settled(page)) == [first]
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    search.blur()
+    assert names(settled(page)) == [first]
+    assert asked == []
     page.get_by_role("link", name="Clear all").click()
     expect(page.locator("#people tbody tr")).to_have_count(len(everybody))
     page.get_by_role("link", name="Name", exact=True).click()

@@ -149,6 +149,12 @@
     }
   }
 
+  // What a search box holds was asked for while it was typed. That it is left, to click a hit, is no news: an answer to it would take the hit
+  // away under the pointer.
+  document.addEventListener("change", (event) => {
+    if (event.target.type === "search") event.stopPropagation();
+  }, true);
+
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-ticks] input[type=checkbox]")) countTicks();
   });
