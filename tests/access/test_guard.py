@@ -136,6 +136,15 @@ def test_a_model_without_a_rule_shows_hanna_nothing(look: Look) -> None:
     assert {user.id for user in db.session.scalars(select(User))} == {viewer.user_id}
 
 
+def test_a_model_that_came_after_the_rules_is_not_read(look: Look) -> None:
+    look("hanna")
+    laid = db.session().info["laid"]
+    others = tuple(rule for rule in laid.criteria if rule.entity.class_ is not Comment)
+    assert len(others) == len(laid.criteria) - 1
+    with pytest.raises(guard.UnscopedRead):
+        guard._narrowed(select(Comment.id), others, laid.conditions)
+
+
 @pytest.mark.parametrize("load", [joinedload, selectinload])
 def test_loaded_relations_are_filtered_too(look: Look, monkeypatch: pytest.MonkeyPatch, load: Any) -> None:
     """Memberships opened for a moment: what hangs on them is still closed."""

@@ -215,7 +215,7 @@ def test_every_order_shows_each_case_once_page_by_page(app: Flask, world: World,
     assert len(totals) == (3 if size == 25 else 2)
 
 
-@pytest.mark.parametrize("road", [{}, {"MANY": 10, "SOME": 30}, {"MANY": 10, "SOME": 30, "MORE": 20}], ids=["few", "more", "many"])
+@pytest.mark.parametrize("road", [{}, {"MANY": 10}, {"MANY": 10, "SOME": 30, "MORE": 20}], ids=["few", "more", "many"])
 @pytest.mark.parametrize("sort", ["", "sort=-number"])
 @pytest.mark.parametrize(
     ("query", "total"), [("tag=many", 70), ("field={region}&value=Everywhere", 70), ("tag=many&severity=2", 18), ("stage=New&tlp=2", 75)]
@@ -237,7 +237,8 @@ def test_every_road_leads_to_the_same_cases(
     assert len(numbers) == total
     if sort == "sort=-number":
         assert numbers == sorted(numbers, key=int, reverse=True)
-    assert set(totals) == {f"{total} cases" if not road else "10+ cases" if "2" in query else "30+ cases"}
+    up_to = 10 if road and "2" in query else road.get("SOME", 250)
+    assert set(totals) == {f"{total} cases" if total <= up_to else f"{up_to}+ cases"}
 
 
 def test_a_number_leads_to_its_case(world: World, browse: Browse) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.accounts import joining, people
-from portal.accounts.models import Membership, Profile
+from portal.accounts.models import Membership, Profile, User
 from portal.cases import cases
 from portal.cases.models import Case
 from portal.cases.queries import audiences_of
@@ -152,6 +152,11 @@ def test_everybody_is_a_warning_when_they_work_for_several_organisations(cast: C
     [line] = bulk.prospects([case], bulk.Choice(Access.ALL_EXTERNAL))
     assert line.plan is not None
     assert (line.plan.mixed, line.plan.warnings) == (2, wanted.warnings)
+    vic = db.session.get_one(User, cast.world.people["vic"])
+    vic.active = False
+    assert access.plan(case, Access.ALL_EXTERNAL, set()).mixed == 0, "nobody who can sign in works for Fabrikam"
+    vic.active = True
+    assert access.plan(case, Access.ALL_EXTERNAL, set()).mixed == 2
     move(cast, "vic", None)
     assert access.plan(case, Access.ALL_EXTERNAL, set()).mixed == 0
 
