@@ -11,6 +11,7 @@ from ..accounts.permissions import Permission
 from ..cases import attachments, cases
 from ..refusals import NotAllowed, NotVisible, Refusal, Stale
 from ..sharing import marks
+from ..web import results
 from ..web.show import see_other, show
 from .attachments import PATH, page_context
 from .face import console
@@ -33,6 +34,8 @@ def bulk_files(number: int) -> Any:
     """Say what would be done to which files; with POST, do it."""
     case = cases.load(number, change=request.method == "POST")
     act, uids = request.values.get("act", ""), _ticked()
+    if request.method == "GET" and results.NAME in request.args:
+        return _tell_again(case, act)
     rows = attachments.chosen(case, uids)
     if act not in ("external", "internal", "remove") or not uids or (request.method == "GET" and not rows):
         return see_other(".attachments", NOTHING if request.values else None, warning=True, number=number)
@@ -42,6 +45,22 @@ def bulk_files(number: int) -> Any:
         return show("console/attachments/bulk.html", status=422 if problem and request.method == "POST" else 200, **about)
     outcomes = [_one(case, act, row.uid, row.name) for row in rows]
     outcomes += [Outcome("A file", False, "It was removed in the meantime.")] * (len(uids) - len(rows))
+    return _tell(case, act, outcomes)
+
+
+def _tell(case: Any, act: str, outcomes: list[Outcome]) -> Any:
+    """What became of each, at an address that can be loaded again."""
+    if mark := results.keep(f"{request.path} {act}", outcomes):
+        return see_other(".bulk_files", number=case.number, act=act, told=mark)
+    return _done(case, act, outcomes)
+
+
+def _tell_again(case: Any, act: str) -> Any:
+    lines = results.told(f"{request.path} {act}")
+    return see_other(".attachments", number=case.number) if lines is None else _done(case, act, [Outcome(*line) for line in lines])
+
+
+def _done(case: Any, act: str, outcomes: list[Outcome]) -> Any:
     return show("console/attachments/done.html", act=act, outcomes=outcomes, **page_context(case))
 
 

@@ -287,11 +287,13 @@ def test_bulk_tells_what_became_of_each(app: Flask, world: World, number: int, b
     asked = ada.get(url, query_string={"act": "external", "files": uids}).text
     assert "Hanna" in asked
     shown = f"{url}?act=external&files={uids[0]}"
-    done = ada.confirm(url, {"act": "external", "files": [*uids, world.files["internal-internal"]]}, asked=shown).text
+    answer = ada.confirm(url, {"act": "external", "files": [*uids, world.files["internal-internal"]]}, asked=shown)
+    done = ada.follow(answer).text
+    assert "2 files made external" in ada.follow(answer).text, "loaded again"
     assert "2 files made external" in done
     assert "It was external already." in done
     assert "It was removed in the meantime." in done
-    gone = ada.post(url, {"act": "remove", "files": uids}).text
+    gone = ada.follow(ada.post(url, {"act": "remove", "files": uids})).text
     assert "3 files removed" in gone
     assert "one.txt" not in stored(app, number)
 
