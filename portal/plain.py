@@ -24,18 +24,18 @@ class _Reader(HTMLParser):
             self._parts.append("\n")
         self._kept += tag == "pre"
         if tag in ("ul", "ol"):
-            self._lists.append(0 if tag == "ol" else None)
+            self._lists.append(_number(attrs, "start", 1) - 1 if tag == "ol" else None)
         if tag == "li":
-            self._parts.append(self._bullet())
+            self._parts.append(self._bullet(attrs))
         elif tag in ("td", "th"):
             self._parts.append("" if last.endswith("\n") else "| " if last.endswith(" ") else " | ")
         elif tag == "a":
             self._links.append(dict(attrs).get("href") or "")
 
-    def _bullet(self) -> str:
+    def _bullet(self, attrs: list[tuple[str, str | None]]) -> str:
         if not self._lists or self._lists[-1] is None:
             return "- "
-        self._lists[-1] += 1
+        self._lists[-1] = _number(attrs, "value", self._lists[-1] + 1)
         return f"{self._lists[-1]}. "
 
     def handle_endtag(self, tag: str) -> None:
@@ -66,6 +66,11 @@ class _Reader(HTMLParser):
             if line.strip() or (lines and lines[-1]):
                 lines.append(line.rstrip())
         return "\n".join(lines).strip()
+
+
+def _number(attrs: list[tuple[str, str | None]], name: str, otherwise: int) -> int:
+    said = dict(attrs).get(name) or ""
+    return int(said) if said.isdecimal() else otherwise
 
 
 def plain_text(html: str) -> str:

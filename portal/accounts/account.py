@@ -80,7 +80,7 @@ def rename(viewer: Viewer, name: str) -> None:
     user = _own(viewer)
     wanted = select(Organisation).join(Membership, Membership.organisation_id == Organisation.id).where(Membership.user_id == user.id)
     for organisation in db.session.scalars(wanted):
-        name = invitations.proper_name(name, user.type, organisation)
+        name = invitations.proper_name(name, user.type, organisation, was=user.name)
     if name != user.name:
         record(Kind.USER_EDITED, actor=viewer, object_id=user.id, changes={"name": [user.name, name]})
         user.name = name
@@ -190,13 +190,13 @@ def confirm_email(token: str, *, keep: int | None) -> User:
     return user
 
 
-def end_browser(viewer: Viewer, session_id: int) -> None:
-    """Sign another of one's own browsers out."""
-    if session_id == viewer.session_id:
-        raise Refusal(_("This is the browser you are using. Use 'Sign out' in the menu instead."))
+def end_browser(viewer: Viewer, mark: str) -> None:
+    """Sign another of one's own browsers out, by its mark."""
     own = (LoginSession.user_id == viewer.user_id, LoginSession.viewed_by_id.is_(None))
-    ended = delete(LoginSession).where(LoginSession.id == session_id, *own).returning(LoginSession.id)
-    if db.session.scalar(ended) is None:
+    marked = (sessions.is_marked(mark), *own)
+    if db.session.scalar(select(LoginSession.id).where(*marked, LoginSession.id == viewer.session_id)) is not None:
+        raise Refusal(_("This is the browser you are using. Use 'Sign out' in the menu instead."))
+    if db.session.scalar(delete(LoginSession).where(*marked).returning(LoginSession.id)) is None:
         raise NotVisible("session")
     record(Kind.SIGNED_OUT, actor=viewer, object_id=viewer.user_id)
 

@@ -37,14 +37,14 @@ def free_address(email: str) -> str:
     return email
 
 
-def proper_name(name: str, kind: AccountType, organisation: Organisation | None) -> str:
-    """The name, tidied; refused at its field when it is empty, too long or that of the team."""
+def proper_name(name: str, kind: AccountType, organisation: Organisation | None, *, was: str = "") -> str:
+    """The name, tidied; refused at its field when it is empty, too long or that of the team. Somebody may keep what they are called."""
     name = " ".join(name.split())
     if not name:
         raise Unfit("name", _("Type a name."))
     if len(name) > LONGEST:
         raise Unfit("name", _("Use at most %(count)s characters.", count=LONGEST))
-    if kind is AccountType.EXTERNAL:
+    if kind is AccountType.EXTERNAL and name != was:
         _check_name(name, organisation)
     return name
 
@@ -134,10 +134,14 @@ def newest(user_id: int) -> OneTimeLink | None:
 
 def _check_name(name: str, organisation: Organisation | None) -> None:
     """Nobody may sign as the team towards other guests."""
-    if not bare(name):
-        raise Unfit("name", _("Use a name that can be seen: letters or digits."))
+    _check_seen(name)
     if is_team(name, organisation.name if organisation else ""):
         raise Unfit("name", _("This is what the team is called. Use the person's own name, so that everybody knows who is writing."))
+
+
+def _check_seen(name: str) -> None:
+    if not bare(name):
+        raise Unfit("name", _("Use a name that can be seen: letters or digits."))
 
 
 def accept(token: str, *, name: str, password: str) -> User:
@@ -149,7 +153,9 @@ def accept(token: str, *, name: str, password: str) -> User:
     if link is None:
         raise NotVisible("link")
     invited = db.session.get_one(User, link.user_id)
-    _check_name(name, db.session.get(Organisation, link.organisation_id))
+    _check_seen(name)
+    if invited.external:
+        _check_name(name, db.session.get(Organisation, link.organisation_id))
     passwords.check_strength(password, [invited.name, invited.email, name])
     stored = passwords.hash_password(password)
     start_writing()

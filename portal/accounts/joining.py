@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import delete, insert, select, update
 
+from ..alike import same_name
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..database import queue_up
@@ -146,7 +147,7 @@ def party_of(organisation: Organisation, name: str, *, by: Viewer) -> Party | No
 
 def _called(organisation: Organisation, name: str) -> Party | None:
     known = db.session.scalars(select(Party).where(Party.organisation_id == organisation.id).order_by(Party.id))
-    return next((party for party in known if party.name.casefold() == name.casefold()), None)
+    return next((party for party in known if same_name(party.name, name)), None)
 
 
 def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int], *, by: Viewer, works_for: str | None = None) -> User:
@@ -172,7 +173,7 @@ def set_profiles(user_id: int, organisation_id: int, profile_ids: Collection[int
 def _employ(user: User, organisation: Organisation, seat: Held, name: str, *, by: Viewer) -> dict[str, list[object]]:
     """Let the person work for somebody from now on, or for nobody any more. Another employer is another account: cases that were
     shared with the person by name were shared with somebody of the former one."""
-    if name.casefold() == seat.works_for.casefold():
+    if same_name(name, seat.works_for):
         return {}
     if name and seat.works_for:
         raise Unfit(

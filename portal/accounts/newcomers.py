@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, insert, select
 
+from ..alike import is_team
 from ..audit.kinds import Kind
 from ..audit.record import record_all
 from ..database import queue_up
@@ -248,7 +249,7 @@ def add_named(party: Party, email: str, name: str, roles: dict[int, str], *, by:
 def _add(
     party: Party, addresses: Sequence[Address], found: dict[str, Found], roles: dict[int, str], *, name: str = "", by: Viewer
 ) -> list[Added]:
-    people = _newcomers(addresses, found, name)
+    people = _newcomers(addresses, found, name, db.session.get_one(Organisation, party.organisation_id).name)
     users = _make(party, people, roles, by=by)
     told = _give(party, {known.user_id for known in found.values() if known.user_id is not None}, roles, by=by)
     for person in people:
@@ -258,9 +259,9 @@ def _add(
     return [_told(address, found[address.email], told) for address in addresses]
 
 
-def _newcomers(addresses: Sequence[Address], found: dict[str, Found], name: str) -> list[Newcomer]:
+def _newcomers(addresses: Sequence[Address], found: dict[str, Found], name: str, tenant: str) -> list[Newcomer]:
     """Who needs an account: one for all addresses of a contact. Until they confirm it they are called as given, as the contact is, or
-    what stands before the last @."""
+    what stands before the last @; by the whole address, where that would be the team's name."""
     new = [address.email for address in addresses if not found[address.email].taken and found[address.email].user_id is None]
     contacts = _contacts_by_id([key for email in new if (key := found[email].contact_id) is not None])
     coming: dict[int | str, Newcomer] = {}
@@ -272,7 +273,8 @@ def _newcomers(addresses: Sequence[Address], found: dict[str, Found], name: str)
         contact = contacts.get(key or 0)
         if contact is not None and name and not contact.confirmed:
             contact.name, contact.confirmed = name, True
-        called = contact.name if contact is not None else name or email.rpartition("@")[0]
+        local = email.rpartition("@")[0]
+        called = contact.name if contact is not None else name or (email if is_team(local, tenant) else local)
         coming[key or email] = Newcomer(email, called, bool(name), key)
     return list(coming.values())
 

@@ -57,7 +57,7 @@ def edit(user_id: int, *, name: str, email: str | None = None, seen: str | None 
     user, organisation = powers.account(user_id, by=by)
     if seen and seen != details_mark(user):
         raise Stale(f"Somebody changed these details meanwhile: now it is {user.name}, {user.email}. Save again if yours are right.")
-    name = invitations.proper_name(name, user.type, organisation)
+    name = invitations.proper_name(name, user.type, organisation, was=user.name)
     email = user.email if email is None else email.strip().lower()
     if email != user.email:
         if user.activated_at is not None and user.type is not AccountType.SERVICE:

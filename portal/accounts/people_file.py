@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from ..alike import same_name
 from ..database import queue_up
 from ..extensions import db
 from ..organisations.models import Organisation, Party
@@ -82,8 +83,8 @@ def command_line() -> Viewer:
 def parties_called(name: str, team: str) -> list[Party]:
     """The external organisations of that name, of one security team or of all; empty for any name."""
     wanted = select(Party, Organisation.name).join(Organisation, Organisation.id == Party.organisation_id).order_by(Party.name, Party.id)
-    same = [(party, whose) for party, whose in db.session.execute(wanted) if name.casefold() in ("", party.name.casefold())]
-    return [party for party, whose in same if team.casefold() in ("", whose.casefold())]
+    same = [(party, whose) for party, whose in db.session.execute(wanted) if not name or same_name(name, party.name)]
+    return [party for party, whose in same if not team or same_name(team, whose)]
 
 
 def take_in(lines: Iterable[Line], *, team: str) -> list[Result]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
+from ..alike import same_name
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
@@ -51,8 +52,7 @@ def set_up_link() -> OneTimeLink | None:
 
 def create_organisation(name: str, *, by: User | Viewer | None = None) -> Organisation:
     """A new tenant."""
-    # Compared here: databases lower ASCII only, or by rules of their own.
-    if name.casefold() in {known.casefold() for known in db.session.scalars(select(Organisation.name))}:
+    if any(same_name(known, name) for known in db.session.scalars(select(Organisation.name))):
         raise Refusal(f"An organisation called {name} exists already. Choose another name.")
     organisation = Organisation(name=name)
     db.session.add(organisation)

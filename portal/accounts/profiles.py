@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Select, distinct, func, select
 
+from ..alike import same_name
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..database import queue_up
@@ -145,11 +145,6 @@ def _free_name(name: str, *, but: int = 0) -> str:
         if same_name(taken, name):
             raise Unfit("name", f"There is already a profile called {taken}. Choose another name.")
     return name
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether people would take the two for the same name."""
-    return unicodedata.normalize("NFKC", one).casefold() == unicodedata.normalize("NFKC", other).casefold()
 
 
 def _check_edit(profile: Profile, wanted: set[str], by: Viewer) -> None:

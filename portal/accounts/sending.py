@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from ..audit.kinds import Kind
-from ..audit.record import record, record_all
+from ..audit.record import Trace, record, record_all
 from ..mail.outbox import post, post_all
 from ..organisations.models import Organisation
 from ..refusals import Refusal
@@ -14,14 +14,14 @@ from .models import AccountType, OneTimeLink, Purpose, User
 from .viewer import Viewer
 
 
-def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None) -> OneTimeLink:
-    """A new link and its letter; the older link dies."""
+def send_invitation(user: User, organisation: Organisation, *, by: Viewer | None, trace: Trace | None = None) -> OneTimeLink:
+    """A new link and its letter; the older link dies. `trace` as `record` takes it."""
     check_open(user)
     if organisation.locked:
         raise Refusal(f"{organisation.name} is locked. Unlock it before you send an invitation.")
     link = links.make_link(Purpose.INVITATION, user=user, organisation_id=organisation.id, by=by)
     post("invitation", to_user_id=user.id, organisation_id=organisation.id, link_id=link.id)
-    record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id)
+    record(Kind.USER_INVITED, actor=by, organisation_id=organisation.id, object_id=user.id, trace=trace)
     return link
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from ..clock import now
@@ -23,6 +23,7 @@ from .viewer import Viewer
 
 SEEN_EVERY = timedelta(minutes=1)
 MOST_PER_USER = 5
+MARK = 16  # characters of the hash of its key, of which nobody can make the key
 LOOK = "look"  # the face of a colleague who looks through an outsider's eyes; no cookie of the portal finds it
 LOOK_LASTS = timedelta(minutes=15)
 
@@ -242,6 +243,16 @@ def end_all(user: User) -> None:
     """Sign a person out everywhere and kill what was made for the account as it was."""
     user.epoch += 1
     db.session.execute(delete(LoginSession).where(LoginSession.user_id == user.id))
+
+
+def mark_of(session: LoginSession) -> str:
+    """What a signed-in browser is called by its owner's page: random, where its number would tell how often others sign in."""
+    return session.key_hash[:MARK]
+
+
+def is_marked(mark: str) -> ColumnElement[bool]:
+    """The condition that a session has this mark; only ever asked together with whose it is."""
+    return func.substr(LoginSession.key_hash, 1, MARK) == mark
 
 
 def sessions_of(user_id: int) -> list[LoginSession]:

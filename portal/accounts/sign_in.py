@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -12,7 +12,8 @@ from ..audit.record import Trace, record, record_apart
 from ..clock import now
 from ..database import start_writing
 from ..extensions import db
-from ..mail.outbox import post
+from ..mail.models import OutboxMessage
+from ..mail.outbox import NEW_LINK, RESET, order, post
 from ..organisations.models import Organisation
 from ..refusals import NotVisible, Refusal
 from ..words import _, later
@@ -23,6 +24,7 @@ from .models import AccountType, Membership, Purpose, User
 from .standing import standing_of
 from .viewer import LANGUAGES, Viewer
 
+LATEST = timedelta(hours=24)  # for what was asked for: a letter that comes later is no answer any more
 WRONG = later("The e-mail address or the password is not right.")
 
 
@@ -130,43 +132,53 @@ def _place(user: User, face: str) -> int:
 
 
 def ask_for_reset(email: str, *, trace: Trace) -> None:
-    """Mail a reset link if the account is active; nobody learns whether it is. The mail itself is written by the sender."""
-    user, place = _for_mail(email, trace)
-    if user and user.active and user.activated_at and user.type is not AccountType.SERVICE:
-        link = links.make_link(Purpose.RESET, user=user)
-        post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
-        record(Kind.PASSWORD_RESET_ASKED, actor=user, organisation_id=place, object_id=user.id)
+    """Have a reset link mailed if the account is active; nobody learns whether it is."""
+    _ask(RESET, email, trace)
 
 
 def ask_for_new_link(email: str, *, trace: Trace) -> None:
-    """Send another invitation to somebody who has one open or expired, or a reset link to somebody already active.
+    """Have another invitation sent to somebody who has one open or expired, or a reset link to somebody already active.
 
     Who was never invited, or whose invitation was cancelled, gets none by asking.
     """
-    user, place = _for_mail(email, trace)
-    if user is None or not user.active or place is None:
-        return
-    if user.activated_at is None:
-        organisation = db.session.get_one(Organisation, place)
-        if standing_of(user).state != "uninvited" and not organisation.locked:
-            send_invitation(user, organisation, by=None)
-    elif user.type is not AccountType.SERVICE:
-        link = links.make_link(Purpose.RESET, user=user)
-        post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
-        record(Kind.PASSWORD_RESET_ASKED, actor=user, organisation_id=place, object_id=user.id)
+    _ask(NEW_LINK, email, trace)
 
 
-def _for_mail(email: str, trace: Trace) -> tuple[User | None, int | None]:
+def _ask(wanted: str, email: str, trace: Trace) -> None:
+    """The same rows for every address, without a look at the accounts: the time of the answer must not tell which have one."""
     email = email.strip().lower()
     throttle.spend(("mail", email, throttle.MAIL_ADDRESS), ("mail-network", throttle.network(trace.ip), throttle.MAIL_NETWORK))
     start_writing()
-    user = _by_email(email)
-    if user is None:
-        return None, None
+    order(wanted, to_address=email, extra={"trace": asdict(trace)})
+
+
+def carry_out(wanted: OutboxMessage) -> bool:
+    """What was asked for, by the sender, in its running transaction; whether there was anything to do.
+
+    Who asked is forgotten here, for it may have been anybody.
+    """
+    email, trace = wanted.to_address or "", Trace(**wanted.extra["trace"])
+    wanted.to_address, wanted.extra = None, {key: value for key, value in wanted.extra.items() if key != "trace"}
+    asked_at = datetime.fromisoformat(wanted.extra["at"]) if "at" in wanted.extra else wanted.created_at
+    user = _by_email(email) if now() - asked_at < LATEST else None
+    if user is None or not user.active or user.type is AccountType.SERVICE:
+        return False
     place = db.session.scalar(
         select(Membership.organisation_id).where(Membership.user_id == user.id).order_by(Membership.is_default.desc(), Membership.id)
     )
-    return user, place
+    if user.activated_at is None:
+        return wanted.letter == NEW_LINK and place is not None and _invite_again(user, db.session.get_one(Organisation, place), trace)
+    link = links.make_link(Purpose.RESET, user=user)
+    post("reset", to_user_id=user.id, organisation_id=place, link_id=link.id)
+    record(Kind.PASSWORD_RESET_ASKED, actor=user, organisation_id=place, object_id=user.id, trace=trace)
+    return True
+
+
+def _invite_again(user: User, organisation: Organisation, trace: Trace) -> bool:
+    if standing_of(user).state == "uninvited" or organisation.locked:
+        return False
+    send_invitation(user, organisation, by=None, trace=trace)
+    return True
 
 
 def reset_password(token: str, password: str) -> User:

@@ -271,17 +271,54 @@ def delete_observable(case: Case, found: Observable, *, by: Viewer) -> None:
 
 
 def take_back(case: Case, found: Observable, *, by: Viewer) -> None:
-    """Take one's own observable away from everybody outside. What colleagues have written on it stays with them, as an internal one."""
+    """Take one's own observable away from everybody outside. What colleagues have written on it stays with them: on the same one of their
+    own, where there is one, or as an internal one."""
     check_writer(by, found)
-    table = cast("Table", Observable.__table__)  # past the guard: people outside see no internal ones
-    same = (table.c.case_id == case.id, table.c.value_key == found.value_key, table.c.author_external.is_(False))
-    if found.version == 1 or db.session.connection().scalar(select(table.c.id).where(*same)) is not None:
+    if found.version == 1 or _given_to_twin(case, found, by):
         delete_observable(case, found, by=by)
         return
     record(Kind.OBSERVABLE_DELETED, actor=by, case=case, object_id=found.uid, changes={"observable": [_in_words(found), None]})
     found.author_external, case.updated_at = False, now()
     db.session.flush()
     recount_outside(case)
+
+
+_own = cast("Table", Observable.__table__)  # past the guard: people outside see no internal ones
+_FLAGS = ("ioc", "sighted", "ignore_similarity")
+
+
+def _given_to_twin(case: Case, found: Observable, by: Viewer) -> bool:
+    """Whether there is the same observable inside; it has then what colleagues wrote on this one, too."""
+    same = (_own.c.case_id == case.id, _own.c.value_key == found.value_key, _own.c.author_external.is_(False))
+    twin = db.session.connection().execute(select(_own).where(*same)).one_or_none()
+    if twin is None:
+        return False
+    changed = {name: value for name, value in _united(twin, found).items() if getattr(twin, name) != value}
+    if not changed:
+        return True
+    told = {name: [_plain(getattr(twin, name)), _plain(value)] for name, value in changed.items()}
+    if "message" in changed:
+        changed["message_html"] = render(changed["message"])
+    moment = now()
+    db.session.connection().execute(
+        _own.update().where(_own.c.id == twin.id).values(**changed, version=twin.version + 1, updated_at=moment)
+    )
+    record(Kind.OBSERVABLE_EDITED, actor=by, case=case, object_id=twin.uid, changes={"observable": [None, _in_words(found)], **told})
+    return True
+
+
+def _united(twin: Any, found: Observable) -> dict[str, Any]:
+    """What is said about either; where somebody made it stricter, that."""
+    stricter = {
+        name: max(getattr(twin, name), getattr(found, name)) for name in ("tlp", "pap") if getattr(found, name) != getattr(Facets, name)
+    }
+    return {
+        "message": "\n\n".join(dict.fromkeys(filter(None, (twin.message, found.message)))),
+        "tags": sorted({*twin.tags, *found.tags}),
+        "sighted_at": min(filter(None, (twin.sighted_at, found.sighted_at)), default=None),
+        **{name: getattr(twin, name) or getattr(found, name) for name in _FLAGS},
+        **stricter,
+    }
 
 
 def types_for(*, files: bool | None = None) -> list[str]:

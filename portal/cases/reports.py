@@ -158,8 +158,8 @@ _HEADINGS = {heading.text: heading for heading in (_FIRST, BEGAN, *_OTHERS)}  # 
 
 
 def worded(html: Markup) -> Markup:
-    """The description of a case that was reported outside, with the headings of a report in the language spoken now. All else stays as it
-    was written, also a heading of the same words somebody used in an answer."""
+    """The description of a case that was reported outside, with the headings of a report in the language spoken now. A heading of the
+    same words that somebody wrote is taken for ours where ours is missing: the text says the same either way."""
     return html if language() == "en" else with_headings(html, _HEADINGS)
 
 
@@ -213,12 +213,19 @@ def _check_files(uploads: list[Upload]) -> None:
 
 
 def _add_files(case: Case, uploads: list[Upload], by: Viewer) -> None:
-    """Files that came twice are kept once."""
-    unlike = {upload.sha256: upload for upload in reversed(uploads)}
-    found = [samples.Found(upload.name, upload) for upload in reversed(unlike.values())]
+    """Files that came twice are kept once; the team reads the other names."""
+    unlike: dict[str, list[Upload]] = {}
+    for upload in uploads:
+        unlike.setdefault(upload.sha256, []).append(upload)
+    found = [samples.Found(same[0].name, same[0], message=_also(same)) for same in unlike.values()]
     told = samples.add_files(case, FILE, found, Facets(), by=by) if found else []
     if problem := next((one.problem for one in told if one.problem), None):
         raise Unfit("files", problem)
+
+
+def _also(same: list[Upload]) -> str:
+    names = dict.fromkeys(upload.name for upload in same if upload.name != same[0].name)
+    return "\n\n".join(["Sent with the same content, too:", *(f"    {name}" for name in names)]) if names else ""
 
 
 def _new_case(title: str, description: str, report: Report, by: Viewer) -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import IO
 
@@ -24,11 +24,12 @@ _SEALING = Lock()
 
 @dataclass(frozen=True)
 class Found:
-    """A file that may become an observable; `problem`: why it cannot, before anybody looked at the case."""
+    """A file that may become an observable; `problem`: why it cannot, before anybody looked at the case; `message`: what is said of it."""
 
     name: str
     upload: Upload | None = None
     problem: str | None = None
+    message: str = ""
 
 
 @contextmanager
@@ -83,7 +84,8 @@ def add_files(case: Case, kind: str, found: Iterable[Found], facets: Facets, *, 
     for place, one in enumerate(files, 1):
         problem, row = one.problem, None
         if one.upload is not None:
-            problem, row = _added(case, kind, one.upload, there, values, by)
+            own = replace(values, message=one.message) if one.message else values
+            problem, row = _added(case, kind, one.upload, there, own, by)
         rows += [row] if row else []
         told.append(Outcome(place, kind, one.name, problem))
     keep_new(case, rows, by=by)

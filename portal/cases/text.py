@@ -1,4 +1,4 @@
-"""Markdown from people to safe HTML: rendered once when written, cleaned by an allow-list, never trusted."""
+"""Markdown from people to safe HTML: rendered once when written, cleaned by an allow-list, never trusted. No word of it gets lost."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import StateBlock, table
+from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 # Nothing here can load, run or style: no images, no classes, no ids (security.md 3.9).
@@ -20,31 +22,119 @@ _TURNS = "\n$%&*+-:<=>@[\\]^_`{}~!#;"  # where the parser stops to look
 _ITEM = re.compile(r"(?:[-+*]|\d[.)])(?=\s)")
 _DELIMITERS = re.compile(r"[ \t>*+\d.)|:-]+")  # the second line of a table, also one in a list or quote
 
+_ADDRESS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
+_CELL = re.compile(r"(?<!\\)\|")
+MOST_NESTED = 20
+
+_clean = nh3.Cleaner(
+    tags=TAGS | TABLE,
+    attributes={"*": set(), "a": {"href"}, "ol": {"start"}, "li": {"value"}},  # without the star, title and lang stay
+    url_schemes={"http", "https", "mailto"},
+    url_relative="deny",
+    link_rel="noopener noreferrer nofollow",
+).clean
+
+
+class _Markdown(MarkdownIt):
+    """A link that would lose its address when it is cleaned is none: it stays as it was typed."""
+
+    def validateLink(self, url: str) -> bool:  # noqa: N802
+        return bool(_ADDRESS.match(url)) and " href=" in _clean(f'<a href="{escape(url)}">')
+
+
+# Images are off: an image becomes a link to it. Entities are off: what was typed is shown, also where it would look like nothing.
 # Reference links are off: each use repeats the whole address, and 26 kB of text became 40 MB of page.
 _markdown = (
-    MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20}).enable(["table", "strikethrough"]).disable("reference")
+    _Markdown("commonmark", {"html": False, "breaks": True, "maxNesting": MOST_NESTED})
+    .enable(["table", "strikethrough"])
+    .disable(["reference", "image", "entity"])
 )
+
+
+def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """A table whose rows keep what they have more than its head, in their last cell."""
+    before = len(state.tokens)
+    found = bool(table(state, start, end, silent))
+    if silent or not found:
+        return found
+    columns = sum(token.type == "th_open" for token in state.tokens[before:])
+    cells = [token for token in state.tokens[before:] if token.type == "inline"]
+    for last in cells[2 * columns - 1 :: columns]:
+        line = last.map[0] if last.map else start
+        row = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip().removeprefix("|")
+        more = _CELL.split(row, maxsplit=columns)[columns:]
+        if more and more[0]:
+            last.content = f"{last.content} | {more[0].removesuffix('|').strip()}"
+    return True
+
+
+_markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
 
 
 def render(source: str) -> str:
     """The safe HTML of a Markdown text. Headings start at level three: a text never outranks the page it stands on.
 
-    What would take too long, such as a pasted log or a huge table, stays as it was typed.
+    What would take too long or is nested too deep, such as a pasted log or a huge table, stays as it was typed.
     """
-    if _work(source) > MOST_WORK:
+    tokens = _markdown.parse(source) if _work(source) <= MOST_WORK else None
+    if tokens is None or any(token.level >= MOST_NESTED - 1 and token.type in _CONTAINERS for token in tokens):
         return f"<pre>{escape(source)}</pre>\n"
-    tokens = _markdown.parse(source)
+    told: list[Token] = []
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
-    return nh3.clean(
-        _markdown.renderer.render(tokens, _markdown.options, {}),
-        tags=TAGS | TABLE,
-        attributes={"*": set(), "a": {"href"}},  # without the star, title and lang stay
-        url_schemes={"http", "https", "mailto"},
-        url_relative="deny",
-        link_rel="noopener noreferrer nofollow",
-    )
+        elif token.type == "inline":
+            token.children = _with_addresses(token.children or [])
+        elif token.type == "fence" and token.info.strip():
+            told += _paragraph(token.info.strip())
+        told.append(token)
+    _number(told)
+    return _clean(_markdown.renderer.render(told, _markdown.options, {}))
+
+
+_CONTAINERS = ("blockquote_open", "list_item_open")  # the parser leaves out what is in them when they are too deep
+
+
+def _text(words: str) -> Token:
+    return Token("text", "", 0, content=words)
+
+
+def _paragraph(words: str) -> list[Token]:
+    return [Token("paragraph_open", "p", 1, block=True), Token("inline", "", 0, children=[_text(words)]), Token("paragraph_close", "p", -1)]
+
+
+def _with_addresses(children: list[Token]) -> list[Token]:
+    """The same, with the titles of links behind them, and the addresses of those that have no words to be seen by."""
+    told: list[Token] = []
+    titles: list[str] = []
+    bare = ""
+    for token in children:
+        if bare and token.type in ("link_open", "link_close"):  # a browser ends a link where another one begins in it
+            told.append(_text(bare))
+            bare = ""
+        elif any(sign.isprintable() and not sign.isspace() for sign in token.content):
+            bare = ""
+        told.append(token)
+        if token.type == "link_open":
+            bare = str(token.attrGet("href") or "")
+            titles.append(str(token.attrs.pop("title", "")))
+        elif token.type == "link_close" and (title := titles.pop()):
+            told.append(_text(f" ({title})"))
+    return told
+
+
+def _number(tokens: list[Token]) -> None:
+    """Each point of a list with the number it was given: "3." before "7." is not 3 and 4."""
+    counts: list[int] = []
+    for token in tokens:
+        if token.type == "ordered_list_open":
+            counts.append(int(token.attrs.get("start", 1)))
+        elif token.type == "ordered_list_close":
+            counts.pop()
+        elif token.type == "list_item_open" and token.info:
+            if int(token.info) != counts[-1]:
+                token.attrSet("value", token.info)
+            counts[-1] = int(token.info) + 1
 
 
 def _work(source: str) -> int:
@@ -74,8 +164,7 @@ def shown(source: str) -> Markup:
 
 
 def with_headings(html: Markup, said: Mapping[str, object]) -> Markup:
-    """The same text with the known headings `said` in other words: the first of each that comes after the one before, in their order.
-    What stands there once more is somebody's own heading and stays."""
+    """The same text with the known headings `said` in other words: the first of each that comes after the one before, in their order."""
     done, rest = "", str(html)
     for heading, words in said.items():
         before, found, after = rest.partition(f"<h3>{escape(heading)}</h3>")

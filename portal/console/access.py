@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
 from typing import Any
 
 from flask import g, request
@@ -79,7 +78,7 @@ def _until(case: Any, form: AccessForm) -> access.Until:
         return None
     if case.shared and case.shared_until and times.local(case.shared_until).date() == day:
         return access.KEEP
-    return times.typed(datetime.combine(day, time(23, 59, 59)))
+    return times.end_of_day(day)
 
 
 def _chosen(form: AccessForm) -> set[int]:

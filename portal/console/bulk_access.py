@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, time
 from typing import Any
 
 from flask import g, request
@@ -62,7 +61,7 @@ def _choice(form: BulkAccessForm) -> Choice | None:
     parties = frozenset(key if 0 < key < 2**63 else 0 for key in form.parties.data or ())
     if access not in ("external", "add"):
         users = parties = frozenset()
-    until = times.typed(datetime.combine(form.until.data, time(23, 59, 59))) if form.until.data else KEEP
+    until = times.end_of_day(form.until.data) if form.until.data else KEEP
     return Choice(
         Access.EXTERNAL if adding else Access(access),
         users,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
@@ -19,7 +20,7 @@ from ..web.forms import Form
 from ..web.show import see_other, show, wants_fragment
 from .bulk_forms import AssignForm, BulkDeleteForm, SeverityForm, StatusForm, TagsForm, TlpForm
 from .face import console
-from .forms import at_its_field, choices
+from .forms import choices
 
 FORMS: dict[str, type[Form]] = {"assign": AssignForm, "status": StatusForm, "severity": SeverityForm, "tlp": TlpForm, "tags": TagsForm}
 
@@ -103,14 +104,13 @@ def do_to_each(act: str, form: Any, verb: Callable[[], bulk.Act], **more: Any) -
     except NotAllowed:
         raise
     except Refusal as refusal:
-        return ask_first(act, form, problem=at_its_field(form, refusal), **more)
+        return ask_first(act, form, problem=form.place(refusal), **more)
     return tell(outcomes, act=act, **more)
 
 
 def tell(outcomes: list[bulk.Outcome], *, act: str, **more: Any) -> Any:
     """What was done and what was left, and why, at an address that can be loaded again; the drawer tells it at once."""
-    lines = [[one.number, one.title if act == "delete" else "", one.done, one.sentence] for one in outcomes]
-    mark, back = results.keep(request.path, lines), way_back()
+    mark, back = results.keep(request.path, [one if act == "delete" else replace(one, title="") for one in outcomes]), way_back()
     again = url_for(str(request.endpoint), **(request.view_args or {}), told=mark, back=back["back"] or None) if mark else ""
     if again and not wants_fragment():
         return go_to(again)

@@ -16,7 +16,7 @@ from ..web.face import Needs, go_to
 from ..web.show import see_other, show, wants_fragment
 from .case_edit import form_data, mark, offer, plain, word_of
 from .face import console
-from .forms import EditCaseForm, at_its_field
+from .forms import EditCaseForm
 
 DRAFT = {"assignee": "assignee_id"}  # a form's field -> the draft's, where they differ
 TAG_FIELDS = ("tags", "add", "remove", "tag")
@@ -71,7 +71,7 @@ def _save(case: Any, view: Any, name: str, form: Any) -> Any:
         reason = (form.reason.data or "") if "reason" in form else ""
         changed = cases.update_case(case, _draft(case, name, form), version=case.version, by=g.viewer, reason=reason)
     except Refusal as refusal:
-        return _form_page(view, name, form, problem=at_its_field(form, refusal))
+        return _form_page(view, name, form, problem=form.place(refusal))
     notice = f"{form[name].label.text.partition(' (')[0]} saved." if changed else "Nothing changed."
     notice = f"{notice} {cases.warning_after(case, changed)}".strip()
     if not wants_fragment():

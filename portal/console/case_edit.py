@@ -17,7 +17,7 @@ from ..web import times
 from ..web.show import see_other
 from .cases import draft_from, edit_page
 from .face import console
-from .forms import EditCaseForm, at_its_field, choices
+from .forms import EditCaseForm, choices
 
 FIELDS = ("title", "description", "severity", "tlp", "pap", "status", "assignee", "start_date", "tags")
 TAKEN_OVER = "Not changed by you: the stored value is in the form now."
@@ -64,7 +64,7 @@ def _save(case: Any, view: Any, form: EditCaseForm) -> Any:
         form.base.data = json.dumps(marks(case))
         return edit_page(form, view, problem=refusal.sentence, stale=differences)
     except Refusal as refusal:
-        return edit_page(form, view, problem=at_its_field(form, refusal))
+        return edit_page(form, view, problem=form.place(refusal))
     warning = cases.warning_after(case, changed)
     return see_other(".case", f"Case #{case.number} is saved. {warning}".strip(), warning=bool(warning), number=case.number)
 

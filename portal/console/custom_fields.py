@@ -17,7 +17,7 @@ from ..web.show import see_other, show
 from .face import console
 from .forms import choices
 from .settings_forms import version_field
-from .statuses import brought_up, in_words, order_field, place
+from .statuses import brought_up, in_words, order_field
 
 MANAGE = Permission.MANAGE_FIELDS
 TYPES = {
@@ -98,7 +98,7 @@ def new_field() -> Any:
     try:
         made = definitions.create(form.name.data or "", FieldType(form.type.data), form.shape(), by=g.viewer)
     except Refusal as refusal:
-        return _new_page(form, place(form, refusal))
+        return _new_page(form, form.place(refusal))
     return see_other(".custom_fields", f"The field {made.label} is created. It can be filled in on every case from now on.")
 
 
@@ -139,7 +139,7 @@ def _save(found: CustomField, form: EditFieldForm) -> Any:
     except Stale as refusal:
         return _page(found, brought_up(form, found.version), refusal.sentence, stale=_differences(found, form))
     except Refusal as refusal:
-        return _page(found, form, place(form, refusal))
+        return _page(found, form, form.place(refusal))
     return see_other(".custom_fields", f"The field {found.label} is saved.")
 
 

@@ -22,7 +22,7 @@ from wtforms.widgets import HiddenInput
 from ..cases import cases, statuses, tags
 from ..cases.models import Stage
 from ..clock import now
-from ..refusals import Refusal, Unfit
+from ..refusals import Unfit
 from ..web.filters import IMPACT, PAP, SEVERITY, TLP
 from ..web.forms import LONGEST_MESSAGE, CheckboxList, Form, stripped, stripped_lines
 from ..web.times import local, zone_in_words
@@ -67,14 +67,6 @@ def strict_reason() -> TextAreaField:
         validators=[Length(max=cases.LONGEST_REASON, message=f"Use at most {cases.LONGEST_REASON:,} characters.")],
         render_kw={"rows": 3},
     )
-
-
-def at_its_field(form: Any, refusal: Refusal) -> str | None:
-    """Stand a refusal of one field beside that field; what is left to say above the form."""
-    if not isinstance(refusal, Unfit) or refusal.field not in form:
-        return refusal.sentence
-    form[refusal.field].errors = [refusal.sentence]
-    return None
 
 
 class CaseForm(Form):

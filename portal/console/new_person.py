@@ -10,13 +10,14 @@ from sqlalchemy import select
 from ..accounts import directory, invitations
 from ..accounts.models import AccountType, Profile, User
 from ..accounts.permissions import ALWAYS, Permission, ProfileType, in_words
+from ..alike import same_name
 from ..extensions import db
 from ..organisations.models import Organisation
 from ..refusals import Refusal
 from ..settings import values
 from ..web.show import see_other, show
 from .face import console
-from .people_forms import MOST_SEATS, NewPersonForm, SeatForm, complain, number
+from .people_forms import MOST_SEATS, NewPersonForm, SeatForm, number
 
 INSIDE = (ProfileType.ORGANISATION, ProfileType.ADMIN)
 
@@ -29,7 +30,7 @@ def new_person() -> Any:
         return _page(form)
     new = _unknown_employers(form)
     if new and not form.new_party.data:
-        complain(form, "works_for", f"{' '.join(new)} Choose one that is offered, or tick that it is new.")
+        form.complain("works_for", f"{' '.join(new)} Choose one that is offered, or tick that it is new.")
         return _page(form)
     try:
         user = invitations.invite(**form.details(), seats=form.wanted(), by=g.viewer)
@@ -44,9 +45,9 @@ def _unknown_employers(form: NewPersonForm) -> list[str]:
     if form.type is not AccountType.EXTERNAL or not (name := " ".join((form.works_for.data or "").split())):
         return []
     homes = {home.organisation_id for home in form.wanted()}
-    known = {key: {party.casefold() for party in directory.parties(key)} for key in homes}
+    known = {key: any(same_name(party, name) for party in directory.parties(key)) for key in homes}
     names = dict(open_organisations()) if g.viewer.platform else {}
-    where = [f" in {names[key]}" if key in names else "" for key in homes if name.casefold() not in known[key]]
+    where = [f" in {names[key]}" if key in names else "" for key in homes if not known[key]]
     return [f"There is no external organisation called {name}{place} yet." for place in sorted(where)]
 
 

@@ -55,7 +55,7 @@ def bulk_observables(number: int) -> Any:
 
 def _tell(case: Any, act: str, outcomes: list[Outcome]) -> Any:
     """What became of each, at an address that can be loaded again."""
-    if mark := results.keep(f"{request.path} {act}", [[one.name, one.done, one.sentence] for one in outcomes]):
+    if mark := results.keep(f"{request.path} {act}", outcomes):
         return see_other(".bulk_observables", number=case.number, act=act, told=mark)
     return show("console/observables/done.html", act=act, outcomes=outcomes, **page_context(case))
 

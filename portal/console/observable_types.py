@@ -13,7 +13,6 @@ from ..refusals import Refusal
 from ..web.show import see_other, show
 from .face import console
 from .observable_forms import TypeForm
-from .people_forms import complain
 
 MANAGE = Permission.MANAGE_TYPES
 
@@ -29,7 +28,7 @@ def observable_types() -> Any:
     try:
         made = types.create(form.name.data or "", is_file=form.holds.data == "file", by=g.viewer)
     except Refusal as refusal:
-        return _page(form, complain(form, getattr(refusal, "field", ""), refusal.sentence))
+        return _page(form, form.complain(getattr(refusal, "field", ""), refusal.sentence))
     return see_other(".observable_types", f"The type {made.name} is there. It can be chosen from now on.")
 
 

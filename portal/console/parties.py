@@ -14,7 +14,7 @@ from ..refusals import Refusal, Stale
 from ..web.show import see_other, show
 from .face import console
 from .new_person import open_organisations, roles_in_words
-from .party_forms import KINDS, EditPartyForm, PartyForm, brought_up, differences, offer, place
+from .party_forms import KINDS, EditPartyForm, PartyForm, brought_up, differences, offer
 
 MANAGE = Permission.MANAGE_USER
 PATH = "/external-organisations"
@@ -42,7 +42,7 @@ def new_party() -> Any:
     try:
         made = parties.create(**form.draft(), **home, by=g.viewer)
     except Refusal as refusal:
-        return _new_page(form, place(form, refusal))
+        return _new_page(form, form.place(refusal))
     return see_other(".add_staff", f"{made.name} is created. Add its first people.", party_id=made.id)
 
 
@@ -96,7 +96,7 @@ def _save(found: Party, form: EditPartyForm) -> Any:
         stored = _stored(found)
         return _page(found, brought_up(form, found.version), refusal.sentence, stale=differences(form, stored))
     except Refusal as refusal:
-        return _page(found, form, place(form, refusal))
+        return _page(found, form, form.place(refusal))
     return see_other(".party", f"{found.name} is saved.", party_id=found.id)
 
 

@@ -17,7 +17,7 @@ from ..web.show import see_other
 from ..web.uploads import received
 from .face import console
 from .parties import MANAGE, ONE, page
-from .party_forms import STATUSES, AgreementForm, EditAgreementForm, brought_up, differences, offer, place
+from .party_forms import STATUSES, AgreementForm, EditAgreementForm, brought_up, differences, offer
 
 AGREEMENT = f"{ONE}/agreements/<id:agreement_id>"
 
@@ -40,7 +40,7 @@ def new_agreement(party_id: int) -> Any:
             told = f"The agreement {made.number} is written down. Add its document below."
             return see_other(".agreement", told, party_id=party_id, agreement_id=made.id)
         except Refusal as refusal:
-            problem = place(form, refusal)
+            problem = form.place(refusal)
     status = 422 if problem or form.errors else 200
     return page("agreement_new", found, status=status, form=form, problem=problem, severities=_severities())
 
@@ -64,7 +64,7 @@ def agreement(party_id: int, agreement_id: int) -> Any:
         found = agreements.agreement(party_id, agreement_id, by=g.viewer)
         return _page(party_id, found, brought_up(form, found.version), refusal.sentence, stale=differences(form, _stored(found)))
     except Refusal as refusal:
-        return _page(party_id, found, form, place(form, refusal))
+        return _page(party_id, found, form, form.place(refusal))
     return see_other(".agreement", f"The agreement {saved.number} is saved.", party_id=party_id, agreement_id=agreement_id)
 
 

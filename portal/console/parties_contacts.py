@@ -12,7 +12,7 @@ from ..refusals import Refusal, Stale
 from ..web.show import see_other
 from .face import console
 from .parties import MANAGE, ONE, page
-from .party_forms import ContactForm, EditContactForm, brought_up, differences, place
+from .party_forms import ContactForm, EditContactForm, brought_up, differences
 from .people_forms import number
 
 CONTACT = f"{ONE}/contacts/<id:contact_id>"
@@ -40,7 +40,7 @@ def new_contact(party_id: int) -> Any:
             made = contacts.create(party_id, **form.draft(), by=g.viewer)
             return see_other(".party_contacts", f"{made.name} is a contact of {found.name} now.", party_id=party_id)
         except Refusal as refusal:
-            problem = place(form, refusal)
+            problem = form.place(refusal)
     status = 422 if problem or form.errors else 200
     return page("contact_new", found, status=status, form=form, problem=problem)
 
@@ -67,7 +67,7 @@ def _save(party_id: int, found: ContactRow, form: EditContactForm) -> Any:
         found = contacts.contact(party_id, found.id, by=g.viewer)
         return _page(party_id, found, brought_up(form, found.version), refusal.sentence, stale=differences(form, _stored(found)))
     except Refusal as refusal:
-        return _page(party_id, found, form, place(form, refusal))
+        return _page(party_id, found, form, form.place(refusal))
     return see_other(".party_contacts", f"{saved.name} is saved.", party_id=party_id)
 
 

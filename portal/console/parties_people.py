@@ -19,7 +19,7 @@ from .face import console
 from .forms import choices
 from .new_person import roles_in_words
 from .parties import MANAGE, ONE, page
-from .party_forms import PeopleForm, RolesForm, offer, place
+from .party_forms import PeopleForm, RolesForm, offer
 from .people_forms import number
 
 MOST = newcomers.MOST_AT_ONCE
@@ -89,14 +89,14 @@ def add_staff(party_id: int) -> Any:
     try:
         added = staff.add(party_id, form.addresses.data or "", form.roles.data or (), by=g.viewer)
     except Unfit as refusal:
-        return _add_page(found, form, place(form, refusal), checked=True)
+        return _add_page(found, form, form.place(refusal), checked=True)
     except Refusal as refusal:
         return _add_page(found, form, refusal.sentence, checked=True)
     return _tell_added(found, added)
 
 
 def _tell_added(found: Party, added: list[staff.Added]) -> Any:
-    if mark := results.keep(f"added {found.id}", [[one.email, one.done, one.sentence, one.user_id, one.deactivated] for one in added]):
+    if mark := results.keep(f"added {found.id}", added):
         return see_other(".add_staff", party_id=found.id, told=mark, **_kept())
     return _added(found, added)
 
@@ -149,7 +149,7 @@ def act_on_staff(party_id: int) -> Any:
     try:
         outcomes = staff.set_roles(party_id, ids, form.roles.data or (), by=g.viewer) if act == "roles" else _do(party_id, act, ids)
     except Refusal as refusal:
-        return _ask(found, act, ids, form, place(form, refusal))
+        return _ask(found, act, ids, form, form.place(refusal))
     return _tell_done(found, act, outcomes)
 
 
@@ -162,7 +162,7 @@ def _to_list(found: Party, why: str) -> Any:
 
 
 def _tell_done(found: Party, act: str, outcomes: list[staff.Outcome]) -> Any:
-    if mark := results.keep(f"{act} {found.id}", [[one.user_id, one.name, one.done, one.sentence] for one in outcomes]):
+    if mark := results.keep(f"{act} {found.id}", outcomes):
         return see_other(".act_on_staff", party_id=found.id, act=act, told=mark, **_kept())
     return _done(found, act, outcomes)
 

@@ -13,12 +13,11 @@ from ..accounts.newcomers import MOST_AT_ONCE
 from ..organisations.addresses import AddressLine
 from ..organisations.agreements import SEVERITIES, Terms
 from ..organisations.parties import LARGEST_CAP
-from ..refusals import Refusal, Unfit
 from ..web.address_list import AddressForm, AddressList
 from ..web.filters import SEVERITY
 from ..web.forms import CheckboxList, Form, stripped, stripped_lines
 from .forms import choices, sensible_year
-from .people_forms import complain, name_field
+from .people_forms import name_field
 from .people_forms import number as id_of
 
 KINDS = {"client": "Client", "department": "Department", "vendor": "Vendor"}
@@ -189,11 +188,6 @@ class PartyAddresses(AddressList):
 def offer(field: Any, pairs: Pairs, empty: str = "") -> None:
     """What there is to choose from, with a line for none of it where that is said."""
     field.choices = choices(*([("", empty)] if empty else []), *pairs)
-
-
-def place(form: Form, refusal: Refusal) -> str | None:
-    """Put the sentence beside the field it is about; what is about none is returned."""
-    return complain(form, refusal.field, refusal.sentence) if isinstance(refusal, Unfit) else refusal.sentence
 
 
 def brought_up(form: Any, stored_version: int) -> Any:

@@ -98,7 +98,7 @@ def people_bulk() -> Any:
 
 def _tell(act: str, outcomes: list[Outcome]) -> Any:
     """What became of each person, at an address that can be loaded again."""
-    if mark := results.keep(f"{request.path} {act}", [[one.name, one.done, one.sentence] for one in outcomes]):
+    if mark := results.keep(f"{request.path} {act}", outcomes):
         return see_other(".people_bulk", act=act, told=mark)
     return show("console/people/done.html", act=act, outcomes=outcomes)
 

@@ -115,15 +115,7 @@ class NewPersonForm(Form):
         if not isinstance(refusal, Unfit):
             return refusal.sentence
         index, _, name = refusal.field.rpartition("-")
-        return complain(self.seats[int(index)] if index else self, name, refusal.sentence)
-
-
-def complain(form: Form, name: str, sentence: str) -> str | None:
-    """Put a sentence beside a field of the form; return it when there is no such field."""
-    if name not in form:
-        return sentence
-    form[name].errors = [*form[name].errors, sentence]
-    return None
+        return (self.seats[int(index)] if index else self).complain(name, refusal.sentence)
 
 
 class SeatPageForm(SeatForm):

@@ -9,11 +9,11 @@ from flask import g, request
 from ..accounts import directory, invitations, joining, keys, people, powers, standing
 from ..accounts.models import AccountType, User
 from ..accounts.permissions import Permission
-from ..refusals import NotAllowed, Refusal, Unfit
+from ..refusals import NotAllowed, Refusal
 from ..settings import values
 from ..web.show import see_other, show
 from .face import console
-from .people_forms import DeleteForm, PersonForm, complain
+from .people_forms import DeleteForm, PersonForm
 
 MANAGE = Permission.MANAGE_USER
 KIND = {
@@ -83,7 +83,7 @@ def edit_person(user_id: int) -> Any:
     try:
         people.edit(user_id, name=form.name.data, email=form.email.data, seen=form.seen.data, by=g.viewer)
     except Refusal as refusal:
-        problem = complain(form, refusal.field, refusal.sentence) if isinstance(refusal, Unfit) else refusal.sentence
+        problem = form.place(refusal)
         return _edit_page(user, form, problem)
     invited = user.email != before and user.active and user.type is not AccountType.SERVICE
     return back(user_id, f"{user.name} is saved." + (posted(f" A new invitation to {user.email} is on its way.") if invited else ""))
@@ -103,11 +103,13 @@ def _edit_page(user: User, form: PersonForm, problem: str | None = None) -> Any:
 @console.route("/people/<id:user_id>/lock", needs=MANAGE, methods=["POST"])
 def lock(user_id: int) -> Any:
     """Close an account at once."""
+    was_closed = people.closed_outside(powers.find_member(user_id, by=g.viewer)[0])
     try:
         user = people.lock(user_id, by=g.viewer)
     except Refusal as refusal:
         return back(user_id, refusal)
-    return back(user_id, f"{user.name} is locked and signed out everywhere.")
+    said = "stays locked: only the security team can unlock it" if was_closed else "is locked and signed out everywhere"
+    return back(user_id, f"{user.name} {said}.")
 
 
 @console.route("/people/<id:user_id>/unlock", needs=MANAGE, methods=["POST"])
@@ -141,7 +143,7 @@ def _typed(form: DeleteForm, user: User) -> bool:
     written = " ".join((form.confirm.data or "").split()).casefold()
     if written in (" ".join(user.name.split()).casefold(), user.email):
         return True
-    complain(form, "confirm", f"Type {user.name} or {user.email}, exactly as it is written here.")
+    form.complain("confirm", f"Type {user.name} or {user.email}, exactly as it is written here.")
     return False
 
 

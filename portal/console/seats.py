@@ -12,11 +12,11 @@ from ..accounts.models import AccountType, User
 from ..accounts.permissions import Permission, ProfileType
 from ..extensions import db
 from ..organisations.models import Organisation
-from ..refusals import Refusal, Unfit
+from ..refusals import Refusal
 from ..web.show import see_other, show
 from .face import console
 from .new_person import allowed, offer, open_organisations, roles_in_words
-from .people_forms import SeatPageForm, complain
+from .people_forms import SeatPageForm
 from .person import back, confirm, parties
 
 MANAGE = Permission.MANAGE_USER
@@ -37,7 +37,7 @@ def seat(user_id: int, organisation_id: int) -> Any:
         chosen = form.chosen(external=user.external)
         joining.set_profiles(user_id, organisation_id, chosen, by=g.viewer, works_for=form.works_for.data or "")
     except Refusal as refusal:
-        return _seat_page(user, form, held, _place(form, refusal))
+        return _seat_page(user, form, held, form.place(refusal))
     return back(user_id, f"{user.name} works in {held.organisation} with what you chose, from their next click on.")
 
 
@@ -52,10 +52,6 @@ def _seat_form(user: User, held: Held) -> SeatPageForm:
     fitting = [(profile.id, profile.name) for profile in joining.profiles_for(user.type, organisation)]
     form.offer([], fitting, fitting)
     return form
-
-
-def _place(form: SeatPageForm, refusal: Refusal) -> str | None:
-    return complain(form, refusal.field, refusal.sentence) if isinstance(refusal, Unfit) else refusal.sentence
 
 
 def _seat_page(user: User, form: SeatPageForm, held: Held | None, problem: str | None = None) -> Any:
@@ -84,7 +80,7 @@ def add_seat(user_id: int) -> Any:
     try:
         joining.add(user_id, wanted, by=g.viewer, works_for=form.works_for.data or "")
     except Refusal as refusal:
-        return _seat_page(user, form, None, _place(form, refusal))
+        return _seat_page(user, form, None, form.place(refusal))
     return back(user_id, f"{user.name} works in {dict(open_organisations())[form.organisation.data]} too.")
 
 

@@ -37,6 +37,8 @@ LETTER = {
     "portal_admin": "Somebody is portal administrator",
     "people_digest": "People of external organisations",
     "reset": "Password reset",
+    "ask_for_reset": "Somebody asked for a password reset",
+    "ask_for_new_link": "Somebody asked for a new link",
     "password_changed": "Password was changed",
     "case_shared": "A case was shared",
     "cases_shared": "Cases were shared",

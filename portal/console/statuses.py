@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, NumberRange
 from ..accounts.permissions import Permission
 from ..cases import statuses
 from ..cases.models import Stage, Status
-from ..refusals import Refusal, Stale, Unfit
+from ..refusals import Refusal, Stale
 from ..web.filters import STAGE
 from ..web.forms import Form, stripped
 from ..web.show import see_other, show
@@ -96,17 +96,8 @@ def new_status() -> Any:
     try:
         made = statuses.create(form.value.data or "", Stage(form.stage.data), form.look(), by=g.viewer)
     except Refusal as refusal:
-        return _new_page(form, place(form, refusal))
+        return _new_page(form, form.place(refusal))
     return see_other(".statuses", f"The status {made.label} is created. It can be picked from now on.")
-
-
-def place(form: Any, refusal: Refusal) -> str | None:
-    """Put the sentence beside the field it is about; what is about none is returned."""
-    if not isinstance(refusal, Unfit) or refusal.field not in form:
-        return refusal.sentence
-    field = form[refusal.field]
-    field.errors = [*field.errors, refusal.sentence]
-    return None
 
 
 def _new_page(form: StatusForm, problem: str | None = None) -> Any:
@@ -128,7 +119,7 @@ def status(status_id: int) -> Any:
     except Stale as refusal:
         return _page(found, brought_up(form, found.version), refusal.sentence, stale=_differences(found, form))
     except Refusal as refusal:
-        return _page(found, form, place(form, refusal))
+        return _page(found, form, form.place(refusal))
     return see_other(".statuses", f"The status {found.label} is saved.")
 
 

@@ -31,7 +31,7 @@ MOST_PICTURES = ((30, 3600),)
 class Browser:
     """A signed-in browser, for its owner."""
 
-    id: int
+    mark: str
     created_at: datetime
     last_seen_at: datetime
     current: bool
@@ -56,7 +56,7 @@ def _device(user_agent: str) -> str:
 
 def _browsers() -> list[Browser]:
     found = [
-        Browser(row.id, row.created_at, row.last_seen_at, row.id == g.viewer.session_id, _device(row.user_agent), row.ip)
+        Browser(sessions.mark_of(row), row.created_at, row.last_seen_at, row.id == g.viewer.session_id, _device(row.user_agent), row.ip)
         for row in sessions.sessions_of(g.viewer.user_id)
     ]
     return sorted(found, key=lambda browser: not browser.current)
@@ -180,10 +180,10 @@ def set_theme(face: str) -> Any:
     return response
 
 
-@entry.route(f"/{FACE}/account/browsers/<id:session_id>/end", needs=Needs.SIGNED_IN, methods=["POST"])
-def end_browser(face: str, session_id: int) -> Any:
+@entry.route(f"/{FACE}/account/browsers/<uid:browser>/end", needs=Needs.SIGNED_IN, methods=["POST"])
+def end_browser(face: str, browser: str) -> Any:
     """Sign another of one's browsers out."""
-    own.end_browser(g.viewer, session_id)
+    own.end_browser(g.viewer, browser)
     return back(face, _("That browser is signed out."), "browsers")
 
 

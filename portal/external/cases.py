@@ -82,6 +82,6 @@ def show_case(case: Any, form: MessageForm, *, problem: str | None = None, statu
     if not wants_fragment():
         context |= {"fields": g.window.fields(case.number), "stages": g.window.stages(case.number)}
         context |= (found := evidence_context(case.number)) | files_context(case.number, found["items"])
-        context["muted"], context["description"] = case.muted, g.window.reports.worded(case)
+        context["muted"] = case.muted
         context["address"] = current_app.config["SETTINGS"].origin + url_for(".case", number=case.number)
     return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)

@@ -20,7 +20,11 @@ from .face import external
 MOST_FILES = 500 * 1024 * 1024  # bytes of one ZIP; what does not fit is listed, and fetched one by one
 # Of one PDF; the ZIP has them all.
 MOST_MESSAGES = 300
-MOST_TEXT = 300_000  # characters of their HTML
+MOST_TEXT = 300_000  # characters of their HTML, and as many of evidence items
+MOST_ITEMS = 1000
+# Tags and lines, each of which costs a millisecond and more: what has more than that is set without its layout.
+MOST_MARKS_OF_ONE = 1500
+MOST_MARKS = 8000
 PIECE = 256 * 1024  # bytes of a text that are sent on one look at whether it still holds
 CHANGED = later("Something in this case was changed or withdrawn while your download was being made, so it was not handed out. Try again.")
 PLAIN = {"_": _, "ngettext": ngettext}  # in pages these words are escaped; a text is none
@@ -58,7 +62,9 @@ def download_pdf(number: int) -> Any:
     context = _context(number)
     if (early := _not_taken()) is not None:
         return early
-    answer = _printed(context) or _printed(_anew(number))
+    with paper.one_each(g.viewer.viewed_by_id or g.viewer.user_id):
+        g.window.takeout.count_try()
+        answer = _printed(context) or _printed(_anew(number))
     if answer is None:
         raise Refusal(str(CHANGED))
     return answer
@@ -68,8 +74,7 @@ def _printed(context: dict[str, Any]) -> Response | None:
     """The document as it is handed out; None where something in it does not hold any more when it is made."""
     number, told = context["case"].number, _told(context)
     name = f"case-{number}.pdf"
-    messages, left_out = _newest(context["messages"])
-    html = _rendered("document.html", {**context, "messages": messages, "left_out": left_out})
+    html = _rendered("document.html", {**context, **_fitting(context)})
     g.window = g.window.anew()
     made, answer = paper.print_out(html), None
     try:
@@ -118,7 +123,6 @@ def _not_taken() -> Response | None:
 def _context(number: int) -> dict[str, Any]:
     window = g.window
     case, files = window.case(number), window.takeout.files(number)
-    case = replace(case, description_html=window.reports.worded(case))
     places = archive.fitting_names((file.name for file in files), "files")
     return {
         "case": case,
@@ -130,6 +134,7 @@ def _context(number: int) -> dict[str, Any]:
         "items": window.takeout.items(number),
         "made_at": window.takeout.now(),
         "left_out": 0,
+        "printed": MOST_ITEMS,
         "zone": times.zone_in_words(),
     }
 
@@ -154,6 +159,34 @@ def _newest(messages: list[Any]) -> tuple[list[Any], int]:
             break
         kept += 1
     return messages[len(messages) - kept :], len(messages) - kept
+
+
+def _fitting(context: dict[str, Any]) -> dict[str, Any]:
+    """What a PDF has instead, so that no text takes it from everybody: how many there are, how long they are, how they are laid out."""
+    messages, left_out = _newest(context["messages"])
+    room, told = MOST_MARKS, []
+    for message in reversed(messages):
+        html, room = _simple(message.message_html, room)
+        told.append(replace(message, message_html=html))
+    case = replace(context["case"], description_html=_simple(context["case"].description_html, MOST_MARKS)[0])
+    return {"case": case, "messages": told[::-1], "left_out": left_out, "printed": _number_fitting(context["items"][:MOST_ITEMS])}
+
+
+def _number_fitting(items: list[Any]) -> int:
+    room = MOST_TEXT
+    for place, item in enumerate(items):
+        room -= len(item.shown)
+        if room < 0:
+            return place
+    return len(items)
+
+
+def _simple(html: Any, room: int) -> tuple[Any, int]:
+    """A text as it is, or only its words, in one paragraph, where it has too many tags and lines; and the room there is after it."""
+    marks = html.count("<") + html.count("\n")
+    if marks > min(room, MOST_MARKS_OF_ONE):
+        return " ".join(plain_text(html).split()), room
+    return html, room - marks
 
 
 def _texts(context: dict[str, Any]) -> list[archive.Member]:

@@ -14,7 +14,7 @@ from ..web.face import Needs
 from ..web.show import see_other, show
 from ..words import Wording, _, later
 from .face import external
-from .organisation_forms import ADDRESS_KINDS, DetailsForm, OwnAddresses, place
+from .organisation_forms import ADDRESS_KINDS, DetailsForm, OwnAddresses
 
 PATH = "/organisation"
 AGREEMENT = f"{PATH}/agreements/<id:agreement_id>"
@@ -49,7 +49,7 @@ def edit_organisation() -> Any:
         form.version.data = str(own.version)
         return _details(own, form, status=422, problem=str(STALE), newer=True)
     except Refusal as refusal:
-        return _details(own, form, status=422, problem=place(form, refusal))
+        return _details(own, form, status=422, problem=form.place(refusal))
     return see_other(".organisation", _("The details are saved."))
 
 

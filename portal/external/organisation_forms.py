@@ -8,7 +8,6 @@ from typing import Any
 from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
-from ..refusals import Refusal, Unfit
 from ..sharing.records import OwnAddress, OwnRole
 from ..web.address_list import AddressForm, AddressList, number
 from ..web.forms import CheckboxList, Form, stripped
@@ -22,14 +21,6 @@ ADDRESS_KINDS = Wording(
         "shipping": later("For deliveries (shipping address)"),
     }
 )
-
-
-def place(form: Form, refusal: Refusal) -> str | None:
-    """Put the sentence beside the field it is about; what is about none is returned."""
-    if not isinstance(refusal, Unfit) or refusal.field not in form:
-        return refusal.sentence
-    form[refusal.field].errors = [*form[refusal.field].errors, refusal.sentence]
-    return None
 
 
 def _line(label: Any, most: int, **options: Any) -> StringField:

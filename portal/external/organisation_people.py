@@ -18,7 +18,7 @@ from ..words import Wording, _, later, ngettext
 from .face import external
 from .organisation import PATH
 from .organisation_acts import ACTS, asking, done
-from .organisation_forms import LONGEST_LIST, AddForm, RolesForm, place
+from .organisation_forms import LONGEST_LIST, AddForm, RolesForm
 
 PEOPLE = f"{PATH}/people"
 # What can be asked for of how an account stands.
@@ -143,8 +143,8 @@ def add_people() -> Any:
     try:
         told = own.add(form.addresses.data or "", form.roles.data or ())
     except Refusal as refusal:
-        return _adding(form, problem=place(form, refusal), status=422)
-    if mark := results.keep("added", [[line.email, line.done, line.sentence, line.user_id, line.deactivated] for line in told]):
+        return _adding(form, problem=form.place(refusal), status=422)
+    if mark := results.keep("added", told):
         return see_other(".new_people", told=mark, **_wanted().kept)
     return _added(told)
 
@@ -168,7 +168,7 @@ def act_on_people() -> Any:
     try:
         outcomes = _do(act, ids, form)
     except Refusal as refusal:
-        return _ask(act, chosen, form, problem=place(form, refusal), status=422)
+        return _ask(act, chosen, form, problem=form.place(refusal), status=422)
     return _tell(act, outcomes)
 
 
@@ -222,7 +222,7 @@ def _tell(act: str, outcomes: list[OwnOutcome]) -> Any:
     if len(outcomes) == 1 and outcomes[0].done:
         told = _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence)
         return see_other(".people", told, **_wanted().kept)
-    if mark := results.keep(act, [[one.user_id, one.name, one.done, one.sentence] for one in outcomes]):
+    if mark := results.keep(act, outcomes):
         return see_other(".act_on_people", act=act, told=mark, **_wanted().kept)
     return _done(act, outcomes)
 

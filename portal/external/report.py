@@ -135,7 +135,10 @@ def send() -> Any:
         if request.accept_mimetypes.best == "application/json":
             return jsonify(problems=[refusal.sentence]), 422
         return _review(kept, problem=refusal.sentence, again=tuple(upload.name for upload in uploads))
-    return _sent_before(uploads) if number is None and uploads else see_other(".report_sent")
+    if number is None and uploads:
+        return _sent_before(uploads)
+    twice = len(uploads) - len({upload.sha256 for upload in uploads})
+    return see_other(".report_sent", twice=twice or None)
 
 
 def _sent_before(uploads: list[Any]) -> Any:
@@ -152,6 +155,6 @@ def _sent_before(uploads: list[Any]) -> Any:
 
 @external.route(f"{PATH}/sent", needs=Needs.SIGNED_IN)
 def report_sent() -> Any:
-    """What became of the last report: its number, and what happens next."""
-    number = g.window.reports.newest()
-    return see_other(".home") if number is None else show("external/report/sent.html", case=g.window.case(number))
+    """What became of the last report: its number, and what happens next. `twice`: how many files were the same as others sent with it."""
+    number, twice = g.window.reports.newest(), request.args.get("twice", 0, type=int)
+    return see_other(".home") if number is None else show("external/report/sent.html", case=g.window.case(number), twice=twice)

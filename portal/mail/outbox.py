@@ -30,6 +30,8 @@ posted = threading.Event()
 # `marks`: the newest of all read marks then; a later one is of somebody who has opened the case since.
 COPIED = ("cases", "files", "was", "at", "marks")
 SHARING = "case_shared"
+# No letters, but what somebody without a session asked for: the sender finds out whether there is an account to mail a link to.
+ORDERS = (RESET, NEW_LINK) = ("ask_for_reset", "ask_for_new_link")
 
 
 def post(
@@ -58,6 +60,17 @@ def post(
     )
     db.session.add(row)
     db.session.info["posted"] = True
+    return row
+
+
+def order(wanted: str, *, to_address: str, extra: dict[str, Any]) -> OutboxMessage:
+    """Add one of ORDERS to the running transaction.
+
+    Nobody is woken up for it: the sender's work for a known address would slow down whatever the same browser asks for next.
+    """
+    woken = db.session.info.get("posted", False)
+    row = post(wanted, organisation_id=None, to_address=to_address, extra=extra)
+    db.session.info["posted"] = woken
     return row
 
 

@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import CursorResult, and_, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..accounts import sign_in
 from ..cases.models import Case
 from ..clock import now
 from ..config import Settings
@@ -26,7 +27,7 @@ from . import digest
 from .letters import Letter, write
 from .models import OutboxMessage, State
 from .news import LETTERS
-from .outbox import post_to_each, posted, start_clock
+from .outbox import ORDERS, post_to_each, posted, start_clock
 from .transport import Unanswered, explain, is_permanent, send
 
 log = logging.getLogger("portal.mail")
@@ -90,6 +91,9 @@ def _claim() -> Lease | None:
 
 def _handle(lease: Lease) -> None:
     row = db.session.get_one(OutboxMessage, lease.row_id)
+    if row.letter in ORDERS:
+        _carry_out(lease, row.message_id)
+        return
     if row.to_user_id is None and row.to_address is None:
         _spread(lease)
         return
@@ -108,6 +112,21 @@ def _handle(lease: Lease) -> None:
         _finish(lease, State.DROPPED, "the recipient may no longer have it")
     else:
         _send(lease, letter, message_id, settings)
+
+
+def _carry_out(lease: Lease, message_id: str) -> None:
+    """Make a link and its letter of what somebody asked for, if there is somebody; all or nothing, in one transaction."""
+    try:
+        row = _mine(lease)
+        row.state, row.leased_until = State.SENT if sign_in.carry_out(row) else State.DROPPED, None
+        row.sent_at = now() if row.state is State.SENT else None
+        db.session.commit()
+    except (LeaseLost, SQLAlchemyError):
+        raise
+    except Exception as error:
+        db.session.rollback()
+        log.exception("order %s could not be carried out", message_id)
+        _postpone(lease, error)
 
 
 def _gather(lease: Lease) -> bool:

@@ -12,6 +12,7 @@ from ..accounts.models import AccountType, LoginSession, Membership, Profile, Us
 from ..accounts.permissions import Permission
 from ..accounts.platform import create_organisation
 from ..accounts.viewer import Viewer
+from ..alike import same_name
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..database import queue_up
@@ -181,13 +182,9 @@ def _free_name(name: str, *, but: int = 0) -> str:
         raise Unfit("name", f"Use at most {LONGEST_NAME} characters.")
     queue_up("organisation names")
     for taken in db.session.scalars(select(Organisation.name).where(Organisation.id != but)):
-        if _plain(taken) == _plain(name):
+        if same_name(taken, name):
             raise Unfit("name", f"There is already an organisation called {taken}. Choose another name.")
     return name
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def only_here(organisation_id: int) -> int:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, insert, select, tuple_
 from ..accounts.models import AccountType, Membership, Profile, User, folded
 from ..accounts.permissions import Permission, ProfileType
 from ..accounts.viewer import Viewer
-from ..alike import bare, is_team
+from ..alike import bare, is_team, same_name
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..cases.models import Case
@@ -303,7 +303,7 @@ def _free_name(name: str, organisation_id: int, *, but: int) -> str:
     queue_up("names of external organisations")
     known = dict(db.session.execute(select(Party.id, Party.name).where(Party.organisation_id == organisation_id)).all())
     known.pop(but, None)
-    taken = next((other for other in known.values() if _plain(other) == _plain(name)), None)
+    taken = next((other for other in known.values() if same_name(other, name)), None)
     if taken is not None:
         raise Unfit("name", f"There is already an external organisation called {taken}. Choose another name.")
     return name
@@ -314,15 +314,14 @@ def _own_name(name: str, organisation_id: int, party_id: int) -> str:
     name = within("name", name, LONGEST_NAME)
     if not name:
         raise Unfit("name", _("Give the organisation a name."))
-    if name == db.session.get_one(Party, party_id).name:
+    party = db.session.get_one(Party, party_id)
+    if name == party.name:
         return ""
+    if name == party.own_name:
+        return name
     if not bare(name) or is_team(name, db.session.get_one(Organisation, organisation_id).name):
         raise Unfit("name", _("This name can't be used. Choose another one, or ask the security team."))
     return name
-
-
-def _plain(name: str) -> str:
-    return unicodedata.normalize("NFKC", name).casefold()
 
 
 def _tidy_kind(kind: str) -> PartyKind:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, tuple_
+from sqlalchemy import BigInteger, Select, bindparam, func, literal, tuple_
 
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
@@ -19,7 +19,7 @@ from ..database import kept
 from ..extensions import db
 from ..mail import news
 from ..notices import notices
-from ..paging import SIZE, Page, cursor, read_cursor
+from ..paging import SIZE, Page
 from ..refusals import NotAllowed, NotVisible, Refusal
 from ..storage import intake
 from ..storage.intake import Upload
@@ -28,6 +28,7 @@ from . import reading, scope
 from .marks import tell_of_files
 from .records import ItemLine, SharedItem
 
+FUTURE, LAST = datetime(9000, 1, 1, tzinfo=UTC), 2**62  # behind everything there is
 _ITEM = (
     Observable.id,
     Observable.uid,
@@ -126,12 +127,11 @@ class Evidence:
         return found
 
     def items(self, number: int, after: str = "") -> Page[SharedItem]:
-        """The evidence people outside added to the case, newest first, 25 a page."""
-        values: dict[str, Any] = {"case_id": self._find(number).id}
-        if place := read_cursor(after):
-            values |= {"at": place[0], "key": place[1]}
-        rows = db.session.execute(_listed(scope.visible(self.viewer, Observable, *_ITEM), after=bool(place)), values).all()
-        more = cursor(rows[SIZE - 1].created_at, rows[SIZE - 1].id) if len(rows) > SIZE else None
+        """The evidence people outside added to the case, newest first, 25 a page. `after`: the uid of the last of the page before."""
+        items, places = (scope.visible(self.viewer, Observable, *columns) for columns in (_ITEM, (Observable.created_at, Observable.id)))
+        values = {"case_id": self._find(number).id} | ({"uid": after.replace("\0", "")} if after else {})
+        rows = db.session.execute(_listed(items, places if after else None), values).all()
+        more = rows[SIZE - 1].uid if len(rows) > SIZE else None
         return Page([self._item(row) for row in rows[:SIZE]], more)
 
     def _item(self, row: Any) -> SharedItem:
@@ -168,9 +168,13 @@ class Evidence:
 
 
 @lru_cache(maxsize=512)
-def _listed(items: Select[Any], *, after: bool) -> Select[Any]:
+def _listed(items: Select[Any], places: Select[Any] | None) -> Select[Any]:
+    """The items of a case, or those behind the one of `places` that has a uid: its number would tell how many others were added. Where
+    it is not among them the first page comes."""
     wanted = items.where(Observable.case_id == bindparam("case_id"))
-    if after:
-        place = tuple_(bindparam("at", type_=Observable.created_at.type), bindparam("key", type_=Observable.id.type))
+    if places is not None:
+        last = places.where(Observable.uid == bindparam("uid"), Observable.case_id == bindparam("case_id")).correlate(None)
+        at, key = (last.with_only_columns(column).scalar_subquery() for column in (Observable.created_at, Observable.id))
+        place = tuple_(func.coalesce(at, literal(FUTURE, Observable.created_at.type)), func.coalesce(key, literal(LAST, BigInteger())))
         wanted = wanted.where(tuple_(Observable.created_at, Observable.id) < place)
     return kept(wanted.order_by(Observable.created_at.desc(), Observable.id.desc()).limit(SIZE + 1))

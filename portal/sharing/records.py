@@ -55,7 +55,7 @@ class SharedCaseRow:
 
 @dataclass(frozen=True, slots=True)
 class SharedCase:
-    """A case on its own page. `muted`: its reader wants no letters about it; `reported_outside`: its description is somebody's report."""
+    """A case on its own page. `muted`: its reader wants no letters about it."""
 
     number: int
     title: str
@@ -71,7 +71,6 @@ class SharedCase:
     in_progress_at: datetime | None
     closed_at: datetime | None
     muted: bool = False
-    reported_outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup
 from sqlalchemy import select
 
 from ..accounts.permissions import Permission
@@ -23,7 +22,7 @@ from ..storage.intake import Upload
 from ..words import _, later
 from . import reading, scope
 from .evidence import Limits, limits, told
-from .records import KeptReport, ReportLook, SharedCase
+from .records import KeptReport, ReportLook
 
 PURPOSE = "report"
 ZONE = "zone"  # whose clock the beginning was typed by: it must be read by the same one when the draft is gone on with elsewhere
@@ -119,10 +118,6 @@ class Reports:
         description = reports.described(replace(report, when=read.replace(".", "\\.", 1)))  # "20. Nov." begins no list
         items = told(reports.read_items(GUESS, report.items, by=self.viewer)) if report.items else []
         return ReportLook(title, reports.worded(shown(description)), items)
-
-    def worded(self, case: SharedCase) -> Markup:
-        """The description of a case; where it was reported outside, with the headings of a report as this reader says them."""
-        return reports.worded(case.description_html) if case.reported_outside else case.description_html
 
     def _report(self, kept: KeptReport, began: datetime | None, when: str) -> reports.Report:
         fields = kept.fields

@@ -10,7 +10,7 @@ from typing import Any, cast
 from flask import current_app
 from sqlalchemy import Table, func, select
 
-from ..accounts import sessions
+from ..accounts import sessions, throttle
 from ..accounts.models import LoginSession, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
@@ -25,10 +25,11 @@ from ..organisations.models import Organisation
 from ..refusals import NotVisible, TooMany
 from ..storage import store
 from ..words import _
-from . import scope
+from . import guard, scope
 from .records import TakenFile, TakenItem
 
 MOST_AN_HOUR = 30  # by one person, of all cases
+MOST_TRIES = ((MOST_AN_HOUR, 3600),)  # at a PDF, also those that come to nothing
 AN_HOUR = timedelta(hours=1)
 _FILE = (
     Attachment.uid,
@@ -138,6 +139,12 @@ class Takeout:
         count, first = db.session.connection().execute(select(func.count(), func.min(_entry.c.at)).where(*mine)).one()
         if count >= MOST_AN_HOUR:
             raise _too_many(count, first - since)
+
+    def count_try(self) -> None:
+        """Count what is begun now, whatever becomes of it; TooMany when that was often. Ends the running transaction."""
+        if self.viewer.viewed_by_id is None:
+            with guard.aside():
+                throttle.spend(("takeout", str(self.viewer.user_id), MOST_TRIES))
 
     def note(self, number: int, name: str) -> None:
         """Keep on record that this person took the case, as the file called so."""

@@ -17,6 +17,7 @@ from ..audit.models import AuditEntry
 from ..audit.record import record_apart
 from ..cases import comments, guests
 from ..cases.models import Attachment, Case, Comment, CustomField, CustomValue, FieldType, Mute, ReadMark
+from ..cases.reports import worded
 from ..clock import now
 from ..database import kept
 from ..extensions import db
@@ -130,17 +131,17 @@ class Window:
         return reading.question_problem(words)
 
     def case(self, number: int) -> SharedCase:
-        """One case."""
+        """One case; what was reported outside has the headings of a report in the language of its reader."""
         row = self._find(number)
+        description = Markup(row.description_html)
         return SharedCase(
             **reading.basics_of(row),
-            description_html=Markup(row.description_html),
+            description_html=worded(description) if row.reported_outside else description,
             start_date=row.start_date,
             new_at=row.new_at,
             in_progress_at=row.in_progress_at,
             closed_at=row.closed_at,
             muted=row.mute_id is not None and self.viewer.viewed_by_id is None,  # who looks through their eyes does not learn it
-            reported_outside=row.reported_outside,
         )
 
     def stages(self, number: int) -> list[StageReached]:

@@ -57,7 +57,7 @@ def disposition(name: str) -> str:
 
 
 def only_asks() -> bool:
-    """Whether this is a HEAD, which shows nothing to anybody: it leaves no mark. The gate lets it pass for GET; the server kept the word."""
+    """Whether this is a HEAD, which shows nothing and leaves no mark. The gate lets it pass for GET; the server kept the word."""
     return bool(request.environ["REQUEST_METHOD"] == "HEAD")
 
 

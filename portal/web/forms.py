@@ -12,7 +12,7 @@ from wtforms.validators import DataRequired, Length, ValidationError
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from ..accounts import mail_addresses
-from ..refusals import Unfit
+from ..refusals import Refusal, Unfit
 from ..settings import values
 from ..words import Number, _, later
 
@@ -26,6 +26,17 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     class Meta:
         csrf = False
+
+    def complain(self, name: str, sentence: str) -> str | None:
+        """Put a sentence beside a field of the form; return it when there is no such field."""
+        if name not in self:
+            return sentence
+        self[name].errors = [*self[name].errors, sentence]
+        return None
+
+    def place(self, refusal: Refusal) -> str | None:
+        """Put a refusal beside the field it is about; what is about none is returned."""
+        return self.complain(refusal.field, refusal.sentence) if isinstance(refusal, Unfit) else refusal.sentence
 
 
 def typed_before(fields: dict[str, str]) -> MultiDict[str, str]:

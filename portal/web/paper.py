@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,15 +19,21 @@ from flask import Response, current_app
 
 from ..refusals import Refusal, TooMany
 from ..words import _
+from .archive import Turns
 from .downloads import POLICY, disposition
 
 PRESS = Path(__file__).with_name("press.py")
-SECONDS = 30
+SECONDS = 20
 PATIENCE = 5.0  # seconds to wait for the one before
 NO_LIBRARY = 3  # the exit code of press.py
 # All the process needs to know of this one: no secret is among them.
 HANDED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "XDG_CACHE_HOME", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "SYSTEMROOT", "TEMP")
 _turn = threading.Lock()
+# Who waits for a document, or has it made: so few that the other threads are there for everybody's pages.
+_takers = Turns(4)
+# Its setter looks at the rest of a piece of text for each line of it: one word of 65,536 letters kept it busy for half a minute.
+_MARK = re.compile(r"""<(?:"[^"]*"|'[^']*'|[^"'>])*>""")
+_PIECE = re.compile(r"(?:(?>&#?\w{1,31};|.){500,999}\s|(?>&#?\w{1,31};|.){1,1000})", re.DOTALL)
 
 
 class NoPaper(Refusal):
@@ -61,6 +69,28 @@ def _read(paper: IO[bytes]) -> Iterator[bytes]:
             yield block
 
 
+@contextmanager
+def one_each(person: int) -> Iterator[None]:
+    """While it lasts, this person gets no other document made: who asks for slow ones keeps the press from nobody for long."""
+    end = _takers.take(person)
+    try:
+        yield
+    finally:
+        _takers.give_back(person, end)
+
+
+def in_pieces(html: str) -> str:
+    """The same with a place to break in long texts, after every thousand characters at the latest, and after a blank where there is one.
+    Shorter words stay whole, so that hashes are copied as they are."""
+    told, place = [], html.find("<body")
+    head, body = html[: max(0, place)], html[max(0, place) :]
+    place = 0
+    for mark in _MARK.finditer(body):
+        told += ["<wbr>".join(_PIECE.findall(body[place : mark.start()])), mark[0]]
+        place = mark.end()
+    return "".join([head, *told, "<wbr>".join(_PIECE.findall(body[place:]))])
+
+
 def print_out(html: str) -> IO[bytes]:
     """The document as a file without a name; one at a time, and none longer than its time."""
     if not possible():
@@ -68,7 +98,7 @@ def print_out(html: str) -> IO[bytes]:
     if not _turn.acquire(timeout=PATIENCE):
         raise TooMany(_("Another PDF is being made right now. Wait a few seconds, then try again."), 10)
     try:
-        return _pressed(html)
+        return _pressed(in_pieces(html))
     finally:
         _turn.release()
 

@@ -6,6 +6,7 @@ import json
 import secrets
 import zlib
 from collections.abc import Sequence
+from dataclasses import astuple
 from typing import Any
 
 from flask import g, request, session
@@ -14,8 +15,10 @@ LARGEST = 2_000  # bytes, packed: a browser keeps a cookie of 4,096, and this is
 NAME = "told"
 
 
-def keep(about: str, lines: Sequence[Sequence[Any]]) -> str:
-    """The mark under which `told` finds them in this browser, until there are others; empty when they are too many to be kept."""
+def keep(about: str, outcomes: Sequence[Any]) -> str:
+    """The mark under which `told` finds the values of these dataclasses in this browser, until there are others; empty when they are too
+    many to be kept."""
+    lines = [astuple(outcome) for outcome in outcomes]
     if len(zlib.compress(json.dumps(lines).encode())) > LARGEST:
         session.pop(NAME, None)
         return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from math import inf
 from typing import Any
@@ -114,6 +114,11 @@ def typed(wall: datetime, *, before: datetime | None = None, zone: str = "") -> 
     if before is not None and local(before).replace(tzinfo=None, second=0, microsecond=0) == wall:
         return before.replace(second=0, microsecond=0)
     return wall.replace(tzinfo=_reading_in(zone).zone).astimezone(UTC)
+
+
+def end_of_day(day: date) -> datetime:
+    """The last second of a day on the clock of who chose it."""
+    return typed(datetime.combine(day, time(23, 59, 59)))
 
 
 def in_words(moment: datetime, zone: str = "") -> str:

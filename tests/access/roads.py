@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
@@ -89,7 +89,7 @@ def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str
         "version": [("0" * 12, {})],
         "name": [("app.js", {})],
         "what": [("severity", {})],  # a fact of a case, or what many cases are given
-        "session_id": _owned(world.browsers, 987_652),
+        "browser": _owned(world.browsers, "0" * 16),
         "act": [("app", {}), ("passkey", {}), ("codes", {})],
         "passkey_id": [(987_651, {})],
         "notice_id": _owned(world.notices, 987_650),
@@ -103,7 +103,7 @@ def _values(rule: Rule, world: World) -> Iterator[tuple[dict[str, Any], dict[str
         yield values, {key: name for _, names in combination for key, name in names.items()}
 
 
-def _owned(known: dict[str, int], unknown: int) -> list[tuple[Any, dict[str, str]]]:
+def _owned(known: Mapping[str, int | str], unknown: int | str) -> list[tuple[Any, dict[str, str]]]:
     return [(unknown, {"owner": "nobody"}), *((key, {"owner": name}) for name, key in known.items())]
 
 

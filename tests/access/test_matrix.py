@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from portal.accounts import sessions
 from portal.accounts.models import LoginSession
 from portal.accounts.permissions import CATALOGUE, Permission, ProfileType
 from portal.extensions import db
@@ -176,10 +177,10 @@ def test_everybody_gets_as_far_as_they_may(app: Flask, world: World, browse: Cal
     assert wrong(app, world, traveller(app, browse, who), who, method) == []
 
 
-def _other_browser(app: Flask, browse: Callable[[str], Browser], who: str) -> int:
+def _other_browser(app: Flask, browse: Callable[[str], Browser], who: str) -> str:
     browse(who)
     with app.app_context():
-        return db.session.scalars(select(LoginSession.id).order_by(LoginSession.id.desc()).limit(1)).one()
+        return sessions.mark_of(db.session.scalars(select(LoginSession).order_by(LoginSession.id.desc()).limit(1)).one())
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

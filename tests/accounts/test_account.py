@@ -254,12 +254,13 @@ def test_one_can_end_only_ones_own_other_browsers(cast: Cast) -> None:
     viewer = cast("hanna")
     viewer = replace(viewer, session_id=here)
     start_writing()
-    for key in (foreign, 999_999):
+    marks = {row.id: sessions.mark_of(row) for row in db.session.scalars(select(LoginSession))}
+    for mark in (marks[foreign], "0" * 16, "", "%", str(there)):
         with pytest.raises(NotVisible):
-            account.end_browser(viewer, key)
+            account.end_browser(viewer, mark)
     with pytest.raises(Refusal, match="Sign out"):
-        account.end_browser(viewer, here)
-    account.end_browser(viewer, there)
+        account.end_browser(viewer, marks[here])
+    account.end_browser(viewer, marks[there])
     db.session.commit()
     sign_in(cast, "hanna")
     start_writing()

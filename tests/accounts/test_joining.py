@@ -47,6 +47,17 @@ def test_olga_can_change_what_a_colleague_may_do(cast: Cast) -> None:
     assert found.viewer.can("manageComment")  # at once, and without signing in again
 
 
+def test_an_external_organisation_is_the_same_however_its_name_is_typed(cast: Cast) -> None:
+    start_writing()
+    here, hanna, olga = cast.world.places["here"], cast.world.people["hanna"], cast("olga")
+    found = [joining.party_of(db.session.get_one(Organisation, here), name, by=olga) for name in ("Müller GmbH", "Mu\u0308ller  gmbh")]
+    assert found[0] is not None
+    assert found[0] is found[1]
+    joining.set_profiles(hanna, here, ids("External-Actor"), by=olga, works_for="Müller GmbH")
+    joining.set_profiles(hanna, here, ids("External-Actor"), by=olga, works_for="Mu\u0308ller GmbH")  # nor is it another employer
+    assert joining.held_at(hanna, here, by=olga).works_for == "Müller GmbH"
+
+
 def test_olga_can_give_an_external_user_several_roles_and_another_company(cast: Cast) -> None:
     here, hanna = cast.world.places["here"], cast.world.people["hanna"]
     joining.set_profiles(hanna, here, ids("External-Actor", "External-Reader"), by=cast("olga"), works_for=" Harbour  Line ")

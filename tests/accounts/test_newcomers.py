@@ -60,6 +60,14 @@ def test_who_is_unknown_gets_contact_and_account(acme: Firm) -> None:
     )
 
 
+def test_an_address_does_not_make_somebody_the_team(acme: Firm) -> None:
+    for email in ("sicherheitsteam@acme.example", "security.team@acme.example"):
+        acme.add(email)
+        user = account(email)
+        assert user is not None
+        assert user.name == email
+
+
 @pytest.mark.parametrize("typed", ["carla@acme.example", "c.smith@acme.example"])
 def test_a_contact_without_account_gets_one_on_any_of_its_addresses(acme: Firm, typed: str) -> None:
     contact = acme.contact("Carla Smith", "carla@acme.example", "c.smith@acme.example")

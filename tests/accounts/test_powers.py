@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from portal.accounts import invitations, joining, keys, links, people, platform, powers, sessions
+from portal.accounts import account, invitations, joining, keys, links, people, platform, powers, sessions
 from portal.accounts.models import AccountType, Membership, Profile, Purpose, User
 from portal.accounts.permissions import Permission, ProfileType
 from portal.accounts.viewer import Viewer
@@ -135,6 +135,29 @@ def test_a_guest_cannot_sign_as_the_team_in_disguise(cast: Cast, name: str) -> N
     with pytest.raises(Unfit):
         invitations.proper_name(name, AccountType.EXTERNAL, home)
     assert invitations.proper_name("Søren Ångström", AccountType.EXTERNAL, home) == "Søren Ångström"
+
+
+@pytest.mark.parametrize("name", ["Sicherheitsteam", "Équipe de sécurité", "Equipo de seguridad", "Lê, security team", "Petra, Northwind"])
+def test_nobody_outside_is_called_as_the_team_is_in_any_language(cast: Cast, name: str) -> None:
+    home = db.session.get_one(Organisation, cast.world.places["here"])
+    with pytest.raises(Unfit, match="what the team is called"):
+        invitations.proper_name(name, AccountType.EXTERNAL, home)
+    with pytest.raises(Unfit, match="what the team is called"):
+        account.rename(cast("hanna"), name)
+    token = links.token_for(cast.link(Purpose.INVITATION, "newt"))
+    with pytest.raises(Unfit, match="what the team is called"):
+        invitations.accept(token, name=name, password="velvet-harbour-onion-38")
+    assert invitations.proper_name(name, AccountType.NORMAL, home) == name, "a colleague may say what they are"
+
+
+def test_a_name_somebody_has_had_before_stays(cast: Cast) -> None:
+    start_writing()
+    cast.user("hanna").name = "Hanna, security team"
+    db.session.commit()
+    account.rename(cast("hanna"), "Hanna, security team")
+    people.edit(cast.world.people["hanna"], name="Hanna, security team", by=cast("olga"))
+    with pytest.raises(Unfit):
+        account.rename(cast("hanna"), "Hanna Lind, security team")
 
 
 def test_a_browser_signed_out_during_slow_work_stays_signed_out(cast: Cast) -> None:

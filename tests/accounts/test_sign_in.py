@@ -16,10 +16,14 @@ from portal.audit.record import Trace
 from portal.clock import now
 from portal.database import start_writing
 from portal.extensions import db
+from portal.mail import sender
+from portal.mail.models import State
+from portal.mail.outbox import posted
 from portal.organisations.models import Organisation
 from portal.refusals import NotVisible, Refusal, TooMany
 from tests.factories import PASSWORD, make_user
-from tests.fixtures.rooms import Cast, at_once, letters, newest_audit
+from tests.fixtures.rooms import Cast, at_once, carry_out, letters, newest_audit
+from tests.fixtures.statements import counted
 
 TRACE = Trace("portal", "r1", "192.0.2.7", "Firefox")
 NEW = "velvet-harbour-onion-38"
@@ -187,13 +191,75 @@ def test_asking_for_a_reset_says_nothing_and_sends_nothing_where_there_is_no_acc
     before = len(letters())
     sign_in.ask_for_reset(f"{who}@people.example", trace=TRACE)
     db.session.commit()
+    carry_out()
     assert len(letters()) == before
+
+
+@pytest.mark.parametrize("ask", [sign_in.ask_for_reset, sign_in.ask_for_new_link])
+def test_asking_is_the_same_work_for_every_address(app: Flask, cast: Cast, ask: Callable[..., None]) -> None:
+    """The time of the answer must not tell who has an account: what follows is done later, by the sender."""
+    cast.link(Purpose.INVITATION, "newt")
+    done = []
+    for who in ("hanna", "newt", "dora", "nobody"):
+        posted.clear()
+        with counted(app) as statements:
+            ask(f"{who}@people.example", trace=TRACE)
+            db.session.commit()
+        done.append((statements, len(letters()), posted.is_set()))
+    first = done[0]
+    assert not first[2], "nor does the sender set to work at once, and slow down what the same browser asks for next"
+    assert done == [(first[0], first[1] + more, False) for more in range(4)]
+
+
+def test_what_was_asked_for_is_done_by_the_sender_and_on_record_as_asked(cast: Cast) -> None:
+    for who in ("hanna", "nobody"):
+        sign_in.ask_for_reset(f"{who}@people.example", trace=TRACE)
+        db.session.commit()
+    before = letters("ask_for_reset")
+    assert [row.to_address for row in before] == ["hanna@people.example", "nobody@people.example"]
+    sender.drain()
+    [entry] = newest_audit()
+    assert (entry.kind, entry.actor_id, entry.ip, entry.request_id) == ("user:reset-asked", cast.world.people["hanna"], TRACE.ip, "r1")
+    db.session.rollback()
+    orders = letters("ask_for_reset")
+    assert [row.state for row in orders] == [State.SENT, State.DROPPED]
+    assert [(row.to_address, row.extra.keys()) for row in orders] == [(None, {"at"})] * 2, "who asked is forgotten"
+    assert [row.state for row in letters("reset")] == [State.SENT]
+    sender.drain()
+    assert len(letters("reset")) == 1
+
+
+def test_what_was_asked_for_outlives_a_sender_that_dies_or_fails(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in.ask_for_reset("hanna@people.example", trace=TRACE)
+    db.session.commit()
+    with monkeypatch.context() as broken:
+        broken.setattr(links, "make_link", lambda *_, **__: 1 / 0)
+        sender.drain()
+    db.session.rollback()
+    [row] = letters("ask_for_reset")
+    assert (row.state, row.to_address, letters("reset")) == (State.WAITING, "hanna@people.example", [])
+    with time_machine.travel(now() + timedelta(hours=1)):
+        assert sender._claim() is not None  # and this one is killed
+    with time_machine.travel(now() + timedelta(hours=1) + 2 * sender.LEASE):
+        sender.drain()
+    db.session.rollback()
+    assert [row.state for row in letters("ask_for_reset") + letters("reset")] == [State.SENT, State.SENT]
+
+
+def test_nobody_is_mailed_what_was_asked_for_long_ago(cast: Cast) -> None:
+    sign_in.ask_for_reset("hanna@people.example", trace=TRACE)
+    db.session.commit()
+    with time_machine.travel(now() + timedelta(hours=25)):
+        sender.drain()
+    db.session.rollback()
+    assert ([row.state for row in letters("ask_for_reset")], letters("reset")) == ([State.DROPPED], [])
 
 
 def test_hanna_can_set_a_new_password_by_mail_once(cast: Cast) -> None:
     key = enter("hanna@people.example").key
     sign_in.ask_for_reset("hanna@people.example", trace=TRACE)
     db.session.commit()
+    carry_out()
     row = letters("reset")[-1]
     token = links.token_for(db.session.get_one(OneTimeLink, row.link_id))
     sign_in.reset_password(token, NEW)
@@ -237,6 +303,7 @@ def test_a_new_link_fits_the_account(cast: Cast, who: str, letter: str | None) -
     before = len(letters())
     sign_in.ask_for_new_link(f"{who}@people.example", trace=TRACE)
     db.session.commit()
+    carry_out()
     assert [row.letter for row in letters()[before:]] == ([letter] if letter else [])
 
 
@@ -244,6 +311,7 @@ def test_who_was_never_invited_gets_no_link_by_asking(cast: Cast) -> None:
     before = len(letters())
     sign_in.ask_for_new_link("newt@people.example", trace=TRACE)
     db.session.commit()
+    carry_out()
     assert len(letters()) == before
 
 
@@ -280,4 +348,5 @@ def test_an_address_is_the_same_however_its_domain_is_written(cast: Cast) -> Non
     assert len(letters("reset")) == 0
     sign_in.ask_for_reset("eva@xn--bcher-kva.example", trace=TRACE)
     db.session.commit()
+    carry_out()
     assert len(letters("reset")) == 1

@@ -7,9 +7,12 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from markupsafe import escape
 
 from portal.cases.text import LONGEST, TABLE, TAGS, render, snippet, tidy
+from portal.plain import plain_text
 
 SECONDS = 3  # a tenth without coverage; its tracing makes these five times slower, a busy machine twice again; a bomb would take minutes
 HARMLESS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
@@ -22,10 +25,30 @@ class Reader(HTMLParser):
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.links: list[list[str]] = []  # address and words of each
+        self._open: list[int] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes += attrs
+        if tag == "a":
+            self._open.append(len(self.links))
+            self.links.append([dict(attrs).get("href") or "", ""])
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        for place in self._open:
+            self.links[place][1] += data
+
+    @property
+    def visible(self) -> str:
+        """All that can be read: the words, and where the links with words lead."""
+        return " ".join([self.text, *(address for address, words in self.links if words.strip())])
 
 
 def read(source: str) -> Reader:
@@ -88,7 +111,8 @@ CORPUS = [
 def test_nothing_runs_loads_or_styles(source: str) -> None:
     found = read(source)
     assert set(found.tags) <= TAGS | TABLE
-    assert {name for name, _ in found.attributes} <= {"href", "rel"}
+    assert {name for name, _ in found.attributes} <= {"href", "rel", "start", "value"}
+    assert all((value or "").isdecimal() for name, value in found.attributes if name in ("start", "value"))
     assert [value for name, value in found.attributes if name == "href" and not HARMLESS.match(value or "")] == []
 
 
@@ -202,12 +226,13 @@ def test_a_long_report_is_rendered() -> None:
     assert html.count("<td>") == 300
 
 
-def test_nesting_ends() -> None:
-    depth, deepest = 0, 0
-    for tag in re.findall(r"</?blockquote>", render(">" * 1_000)):
-        depth += -1 if tag.startswith("</") else 1
-        deepest = max(deepest, depth)
-    assert 0 < deepest <= 21
+@pytest.mark.parametrize("sign", [">", "> ", "- ", "1. ", "> - "])
+def test_what_is_nested_too_deep_stays_as_it_was_typed(sign: str) -> None:
+    for depth in range(1, 40):
+        html = render(sign * depth + "word")
+        assert "word" in html
+        assert html.count("<blockquote>") + html.count("<ul>") + html.count("<ol>") <= 20
+    assert html == f"<pre>{escape(sign * depth)}word</pre>\n"
 
 
 def test_tidying_keeps_what_people_typed() -> None:
@@ -225,3 +250,87 @@ def test_a_short_text_cannot_become_a_long_page() -> None:
     """A definition used four thousand times would repeat its address four thousand times."""
     source = "[a]: http://" + "x" * 10_000 + "\n\n" + "[a] " * 4_000
     assert len(render(source)) < 4 * len(source)
+
+
+TYPED = {
+    "[Sign in here](ftp://dropper.example/payload.zip)": "<p>[Sign in here](ftp://dropper.example/payload.zip)</p>",
+    "[Open](ms-word:ofe|u|https://a.example/x.docx)": "<p>[Open](ms-word:ofe|u|https://a.example/x.docx)</p>",
+    "[Pay](/login.php?id=77)": "<p>[Pay](/login.php?id=77)</p>",
+    '[Pay](../login.php "Now")': '<p>[Pay](../login.php "Now")</p>',
+    "[x](https://)": "<p>[x](https://)</p>",
+    "[x](http://[::1)": "<p>[x](http://[::1)</p>",
+    "<ftp://a.example/x>": "<p>&lt;ftp://a.example/x&gt;</p>",
+    "![logo](cid:part1)": "<p>![logo](cid:part1)</p>",
+    "[1]: https://a.example": "<p>[1]: https://a.example</p>",
+    "a&nbsp;&#8203;b": "<p>a&amp;nbsp;&amp;#8203;b</p>",
+}
+
+
+@pytest.mark.parametrize("source", TYPED)
+def test_what_cannot_be_shown_as_it_was_meant_stays_as_it_was_typed(source: str) -> None:
+    assert render(source).strip() == TYPED[source]
+
+
+READ = {
+    "![logo](https://evil.example/pixel.png)": "!logo (https://evil.example/pixel.png)",
+    "[](https://evil.example/)": "https://evil.example/",
+    "[ \u200b](https://evil.example/)": "\u200bhttps://evil.example/ (https://evil.example/)",
+    "[](<https://evil.example/> 'Bank')": "https://evil.example/ (Bank)",
+    '[a](https://evil.example/ "Your bank")': "a (https://evil.example/) (Your bank)",
+    "[<https://in.example>](https://out.example)": "https://out.examplehttps://in.example",
+    "```From: the boss\nx\n```": "From: the boss\n\nx",
+    "|a|b|\n|-|-|\n|c|d|e \\| f|g|\n|h|": "a | b\n\nc | d | e | f|g\n\nh |",
+    "> a|b\n> -|-\n> c|d|e": "a | b\n\nc | d | e",
+    "14. November\n20. November\n21. November": "14. November\n\n20. November\n\n21. November",
+    "1. a\n   1. b\n   3. c\n2. d": "1. a\n\n1. b\n\n3. c\n\n2. d",
+}
+
+
+@pytest.mark.parametrize("source", READ)
+def test_nothing_that_was_typed_becomes_invisible(source: str) -> None:
+    assert plain_text(render(source)) == READ[source]
+
+
+WORD = st.from_regex(r"[a-z]{3,8}[0-9]{2,3}", fullmatch=True)
+ADDRESS = st.builds(
+    "{}{}".format,
+    st.sampled_from(["https://", "http://", "mailto:", "ftp://", "ms-word:", "cid:", "/", "//", "../", "#", "?id=", ""]),
+    WORD,
+)
+TITLE = st.one_of(st.just(""), *(st.builds(shape.format, WORD) for shape in (' "{}"', " '{}'", " ({})")))
+INLINE = st.recursive(
+    st.one_of(WORD, st.builds("<{}>".format, ADDRESS), st.builds("`{}`".format, WORD), st.just(""), st.just("\\"), st.just("|")),
+    lambda inner: st.one_of(
+        st.builds("[{}]({}{})".format, inner, ADDRESS, TITLE),
+        st.builds("![{}](<{}>{})".format, inner, ADDRESS, TITLE),
+        st.builds("[{}][{}]".format, inner, WORD),
+        *(st.builds(shape.format, inner) for shape in ("**{}**", "_{}_", "~~{}~~", "<b>{}</b>", "<!-- {} -->", "&{};", "[{}]()")),
+        st.builds("{} {}".format, inner, inner),
+    ),
+    max_leaves=6,
+)
+ROW = st.lists(INLINE, min_size=1, max_size=5).map("|".join)
+BLOCK = st.one_of(
+    INLINE,
+    st.builds("| {} |\n|-|-|\n{}\n{}".format, ROW, ROW, ROW),
+    st.builds("{}|{}\n:-|-\n|{}|\n{}".format, INLINE, INLINE, ROW, ROW),
+    st.builds("{}{}\n{}\n{}".format, st.sampled_from(["```", "~~~~", " ```"]), ROW, INLINE, st.sampled_from(["```", "~~~~", ""])),
+    st.builds("[{}]: {}{}".format, WORD, ADDRESS, TITLE),
+    *(st.builds(shape.format, INLINE) for shape in ("# {} #", "    {}", "{}\n===", "<div>\n{}", "{}  \nend", "<p {}=x>")),
+    st.builds("{}. {}\n{}. {}".format, st.integers(0, 999), INLINE, st.integers(0, 999), INLINE),
+)
+PREFIX = st.sampled_from(["", "> ", "- ", "1. ", "> - "])
+SOURCE = st.lists(
+    st.builds(lambda sign, block: "\n".join(sign + line for line in block.split("\n")), PREFIX, BLOCK), min_size=1, max_size=4
+).map("\n".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(source=SOURCE)
+@example(source="![alt10](https://pixel20)\n- [](ftp://word10 'title20')")
+def test_every_word_can_be_read(source: str) -> None:
+    found = read(source)
+    seen = found.visible
+    assert [word for word in re.findall(r"[a-z]{3,8}[0-9]{2,3}", source) if word not in seen] == []
+    assert [value for name, value in found.attributes if name == "href" and not HARMLESS.match(value or "")] == []
+    assert set(found.tags) <= TAGS | TABLE

@@ -210,6 +210,20 @@ def test_who_was_deactivated_by_the_team_already_is_not_offered_to_be_kept_so(
     assert "Keep it locked" not in olga.get(f"/console/people/{company.people['paula']}").text
 
 
+def test_keeping_somebody_locked_says_so(app: Flask, world: World, olga: Browser, company: Company) -> None:
+    with app.app_context():
+        start_writing()
+        petra = sessions.viewer_of(company.people["petra"], world.places["here"])
+        assert petra is not None
+        staff.deactivate(company.parties["Contoso Ltd"], [company.people["paula"]], by=petra)
+        db.session.commit()
+    paula = f"/console/people/{company.people['paula']}"
+    assert "Keep it locked" in olga.get(paula).text
+    page = olga.follow(olga.post(f"{paula}/lock")).text
+    assert "Paula Person stays locked: only the security team can unlock it." in unescape(page)
+    assert "Keep it locked" not in page
+
+
 def test_several_are_done_each_for_itself_and_told(olga: Browser, contoso: str, company: Company) -> None:
     ids = [company.people[who] for who in ("petra", "paula", "perry")]
     said = words(told(olga, olga.post(f"{contoso}/people/act", {"act": "invite", "people": ids})).text)

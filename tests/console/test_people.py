@@ -74,10 +74,14 @@ def test_olga_is_asked_before_a_name_she_mistyped_makes_a_new_organisation(app: 
         before = db.session.scalar(number)
     known = olga.post(NEW, {**typed, "works_for": " client  LTD "})
     assert "new external organisation" not in olga.get(known.headers["Location"]).text
+    for email, works_for in (("ute@client.example", "Müller GmbH"), ("uwe@client.example", "Mu\u0308ller gmbh")):
+        ticked = "y" if "ü" in works_for else ""
+        taken = olga.post(NEW, {**typed, "email": email, "works_for": works_for, "new_party": ticked})
+        assert taken.status_code == 303, works_for
     made = olga.post(NEW, {**typed, "email": "jon@client.example", "works_for": "Other Ltd", "new_party": "y"})
     assert "Other Ltd is a new external organisation." in olga.get(made.headers["Location"]).text
     with app.app_context():
-        assert db.session.scalar(number) == before + 1
+        assert db.session.scalar(number) == before + 2
 
 
 def test_pia_is_told_where_the_organisation_is_unknown(world: World, browse: Browse) -> None:

@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from portal.accounts import platform
-from portal.accounts.models import User
+from portal.accounts.models import LoginSession, User
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
 from portal.organisations.models import Organisation
@@ -184,7 +184,7 @@ def test_an_unknown_language_or_zone_is_refused(browse: Browse, data: dict[str, 
 @pytest.mark.parametrize(("who", "face"), FACES)
 def test_other_browsers_can_be_signed_out_one_by_one_or_all(browse: Browse, who: str, face: str) -> None:
     here, second, third = browse(who), browse(who), browse(who)
-    ends = re.findall(rf'action="(/{face}/account/browsers/\d+/end)"', here.get(f"/{face}/account").text)
+    ends = re.findall(rf'action="(/{face}/account/browsers/[0-9a-f]{{16}}/end)"', here.get(f"/{face}/account").text)
     assert len(ends) == 2
     assert here.post(ends[0]).status_code == 303
     assert sorted(b.get(f"/{face}/account").status_code for b in (here, second, third)) == [200, 200, 303]
@@ -193,10 +193,19 @@ def test_other_browsers_can_be_signed_out_one_by_one_or_all(browse: Browse, who:
     assert here.post(ends[0]).status_code == 404
 
 
+def test_the_list_of_browsers_does_not_tell_how_often_others_sign_in(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    browse("hanna")
+    with app.app_context():
+        ids = db.session.scalars(select(LoginSession.id)).all()
+    page = hanna.get("/portal/account").text
+    assert not [key for key in ids if f"browsers/{key}/" in page]
+
+
 def test_nobody_can_sign_out_somebody_elses_browser(browse: Browse) -> None:
     hanna, vic = browse("hanna"), browse("vic")
     browse("vic")
-    (end,) = re.findall(r'action="(/portal/account/browsers/\d+/end)"', vic.get("/portal/account").text)
+    (end,) = re.findall(r'action="(/portal/account/browsers/[0-9a-f]{16}/end)"', vic.get("/portal/account").text)
     assert hanna.post(end).status_code == 404
     assert vic.get("/portal/").status_code == 200
 

@@ -18,6 +18,7 @@ from portal.mail.models import OutboxMessage
 from portal.organisations.models import Organisation
 from tests.access.roads import ONE_TIME
 from tests.factories import PASSWORD
+from tests.fixtures.rooms import carry_out
 from tests.fixtures.world import BASE, Browser, World
 
 Browse = Callable[[str], Browser]
@@ -90,8 +91,10 @@ def test_scanners_cannot_burn_a_link(app: Flask, world: World, visitor: Visitor)
         ({"password": "short", "again": "short"}, "Use at least 12 characters"),
         ({"again": "something-else-entirely"}, "This is not the same as above"),
         ({"name": "  "}, "Type your name"),
+        ({"name": "Équipe de sécurité"}, "This is what the team is called"),
+        ({"name": "Newt, Northwind"}, "This is what the team is called"),
     ],
-    ids=["short", "different", "nameless"],
+    ids=["short", "different", "nameless", "the team", "the tenant"],
 )
 def test_a_mistake_does_not_burn_the_link(app: Flask, world: World, visitor: Visitor, change: dict[str, str], sentence: str) -> None:
     browser = visitor()
@@ -160,6 +163,7 @@ def test_asking_for_a_link_answers_everybody_alike(app: Flask, world: World, vis
     assert len(answers) == 1
     assert answers.pop()[0] == 200
     with app.app_context():
+        carry_out()
         letters = select(User.email).join(OutboxMessage, OutboxMessage.to_user_id == User.id).where(OutboxMessage.link_id > 0)
         told = set(db.session.scalars(letters))
     assert told == {"hanna@people.example", "newt@people.example"} - ({"newt@people.example"} if "forgotten" in path else set())

@@ -6,16 +6,20 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
+from portal.accounts.viewer import Viewer
 from portal.audit.kinds import Kind
 from portal.audit.models import AuditEntry
 from portal.cases import observables
 from portal.cases.models import Case, Observable
+from portal.cases.observables import Facets
 from portal.clock import at, now
+from portal.database import start_writing
 from portal.extensions import db
 from portal.notices.models import Notice
 from tests.access.roads import plain
@@ -150,6 +154,44 @@ def test_an_own_item_can_be_withdrawn_for_ten_minutes(app: Flask, world: World, 
         assert entry.changes["observable"] == ["url http://slip.example/", None]
 
 
+def test_what_colleagues_wrote_on_a_withdrawn_item_stays_with_their_own_one(app: Flask, world: World, browse: Browse) -> None:
+    def add(who: str, message: str, **facets: Any) -> None:
+        case, by = held(who)
+        observables.add_lines(case, "ip", "203.0.113.78", Facets(message, **facets), one_per_line=True, by=by)
+        db.session.commit()
+
+    def held(who: str) -> tuple[Case, Viewer]:
+        start_writing()
+        cast = Cast(world)
+        return cast.case("shared"), cast(who)
+
+    with app.app_context():
+        add("ada", "Seen in March.", tags=("old",), tlp=1)
+    hanna = browse("hanna")
+    hanna.post(path(world), {"kind": "ip", "text": "203.0.113.78"})
+    uid = kept(app, world)["203.0.113.78"].uid
+    with app.app_context():
+        case, ada = held("ada")
+        noted = Facets("**Botnet** of May.", ("botnet", "old"), ioc=True, sighted=True, pap=3)
+        observables.change(case, observables.load_observable(case, uid), noted, by=ada)
+        db.session.commit()
+    assert hanna.post(path(world, f"/{uid}/withdraw"), {}).status_code == 303
+    with app.app_context():
+        row = db.session.scalars(select(Observable).where(Observable.value == "203.0.113.78")).one()
+        assert (row.author_external, row.author_name, row.version) == (False, "Ada Person", 2)
+        assert (row.message, row.tags) == ("Seen in March.\n\n**Botnet** of May.", ["botnet", "old"])
+        assert "<strong>Botnet</strong>" in row.message_html
+        assert (row.ioc, row.sighted, row.sighted_at is None, row.tlp, row.pap) == (True, True, False, 1, 3)
+        told = db.session.scalars(
+            select(AuditEntry).where(AuditEntry.object_id == row.uid, AuditEntry.kind == Kind.OBSERVABLE_EDITED)
+        ).one()
+        assert told.changes["message"] == ["Seen in March.", row.message]
+        assert told.changes["tags"] == [["old"], ["botnet", "old"]]
+    page = hanna.get(f"/portal/cases/{world.cases['shared']}").text
+    assert "203[.]0[.]113[.]78" not in page
+    assert "Botnet" not in page
+
+
 def test_nobody_withdraws_what_somebody_else_added(app: Flask, world: World, browse: Browse) -> None:
     with app.app_context():
         db.session.execute(update(Observable).values(author_id=world.people["vic"]).where(Observable.uid == world.items["shared"]))
@@ -168,6 +210,40 @@ def test_many_items_come_in_pages(app: Flask, world: World, browse: Browse) -> N
         page = hanna.get(unescape(older[1])).text
         seen |= set(re.findall(r"thing \d{3}", page))
     assert len(seen) == 60
+
+
+def test_the_next_page_does_not_tell_what_others_added(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    hanna.post(path(world), {"kind": "other", "text": "\n".join(f"thing {number:03}" for number in range(60))})
+    page = hanna.get(path(world)).text
+    older = re.search(r'href="[^"]*after=([^"&]*)"', page)
+    assert older
+    uids = {row.uid: row for row in kept(app, world).values()}
+    assert f"/{older[1]}/withdraw" in page, "it is the last item of the page"
+    second = hanna.get(path(world, f"?after={older[1]}")).text
+    assert uids[older[1]].value not in second
+    assert len(set(re.findall(r"thing \d{3}", second))) == 25
+
+
+def test_a_place_that_is_not_theirs_gives_the_first_page(app: Flask, world: World, browse: Browse) -> None:
+    """An internal item's name is as unknown as garbage, though it has a place on this very case."""
+    hanna = browse("hanna")
+    hanna.post(path(world), {"kind": "other", "text": "\n".join(f"thing {number:03}" for number in range(30))})
+    with app.app_context():
+        cast = Cast(world)
+        observables.add_lines(cast.case("shared"), "other", "between us", observables.Facets(), one_per_line=True, by=cast("ada"))
+        db.session.commit()
+        hidden = db.session.scalars(select(Observable.uid).where(Observable.value == "between us")).one()
+    hanna.post(path(world, case="all"), {"kind": "other", "text": "elsewhere"})
+    elsewhere = kept(app, world, "all")["elsewhere"].uid
+    first = re.findall(r"thing \d{3}", hanna.get(path(world)).text)
+    statements = []
+    for after in (hidden, elsewhere, "f" * 16, "1-1", "%00", "x" * 5000):
+        with counted(app) as asked:
+            answer = hanna.get(path(world, f"?after={after}"))
+        assert (answer.status_code, re.findall(r"thing \d{3}", answer.text)) == (200, first), after
+        statements.append(asked)
+    assert all(asked == statements[0] for asked in statements)
 
 
 def test_a_flood_of_items_is_slowed_down(world: World, browse: Browse) -> None:

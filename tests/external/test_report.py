@@ -82,7 +82,7 @@ def test_hanna_reports_an_incident_and_everybody_concerned_is_told(app: Flask, w
     assert "What was done already" not in page
     assert not reported(app)
     answer = send(hanna, ("mail.eml", b"From: a@b\n"), ("again.eml", b"From: a@b\n"), ("screen.png", b"\x89PNG"))
-    assert answer.headers["Location"] == SENT
+    assert answer.headers["Location"] == f"{SENT}?twice=1"
     case = reported(app)[0]
     assert (case.access, case.assignee_id, case.severity, case.tlp, case.pap, case.status) == (Access.EXTERNAL, None, 2, 2, 2, "New")
     assert (case.title, case.created_by_name, case.start_date.isoformat()) == (
@@ -117,6 +117,27 @@ def test_hanna_reports_an_incident_and_everybody_concerned_is_told(app: Flask, w
     assert "Strange invoice by mail" in browse("ada").get("/console/feed").text
     for who in ("rhea", "vic", "gast"):
         assert browse(who).get(f"/portal/cases/{case.number}").status_code == 404
+
+
+def test_a_file_that_was_sent_twice_is_said_to_be_kept_once_and_loses_no_name(app: Flask, browse: Browse) -> None:
+    hanna, german = browse("hanna"), {"headers": {"Accept-Language": "de"}}
+    write(hanna)
+    same = [(name, b"From: a@b\n") for name in ("mail.eml", "__invoice__.pdf", "mail.eml")]
+    answer = send(hanna, *same, ("other.eml", b"From: c@d\n"), headers=JSON)
+    assert answer.headers["Location"] == f"{SENT}?twice=2"
+    sentence = "2 files had the same content as others. Each content is kept once; the security team sees all names."
+    for _reload in range(2):
+        assert sentence in hanna.get(answer.headers["Location"]).text
+    assert "2 Dateien hatten denselben Inhalt wie andere." in hanna.get(answer.headers["Location"], **german).text
+    assert "One file had the same content as another one." in hanna.get(f"{SENT}?twice=1").text
+    for odd in ("", "?twice=0", "?twice=-1", "?twice=x", f"?twice={'9' * 5000}"):
+        assert "same content" not in hanna.get(f"{SENT}{odd}").text
+    with app.app_context():
+        rows = {row.value: row for row in db.session.scalars(select(Observable).where(Observable.type == "file"))}
+        assert "__invoice__.pdf" in rows["mail.eml"].message_html
+        assert rows["mail.eml"].message.count("mail.eml") == 0
+        assert rows["other.eml"].message == ""
+    assert "__invoice__" not in hanna.get(f"/portal/cases/{reported(app)[0].number}").text
 
 
 def test_a_reader_neither_sees_the_button_nor_gets_the_form(world: World, browse: Browse) -> None:

@@ -26,7 +26,7 @@ from portal.sharing.models import Access
 from portal.sharing.window import Window
 from tests.factories import mark, restrict, say, share
 from tests.fixtures.post import PostOffice, text_of
-from tests.fixtures.rooms import Cast, letters
+from tests.fixtures.rooms import Cast, carry_out, letters
 
 
 def receivers(office: PostOffice) -> list[str]:
@@ -191,6 +191,7 @@ def test_a_colleague_is_invited_to_the_console(sending: Cast, smtp_server: PostO
 def test_a_dead_link_is_not_mailed(sending: Cast, smtp_server: PostOffice, end: str) -> None:
     sign_in.ask_for_reset("hanna@people.example", trace=Trace())
     db.session.commit()
+    carry_out()
     row = letters("reset")[-1]
     link = db.session.get_one(OneTimeLink, row.link_id)
     if end == "superseded":

@@ -226,7 +226,13 @@ def test_what_an_organisation_calls_itself_neither_tells_of_others_nor_moves_any
     assert edit(admin(cast, "petra", here), here, version=2, name="Contoso Ltd").own_name == ""
 
 
-@pytest.mark.parametrize("name", ["Security team", "The SECURITY  Team", "Sеcurity tеam", "{tenant}", " {tenant}.", "...", "\u3164"])
+OF_THE_TEAM = [
+    *("Security team", "The SECURITY  Team", "Sеcurity tеam", "{tenant}", " {tenant}.", "...", "\u3164"),
+    *("Sicherheitsteam", "Équipe de sécurité", "Equipo de seguridad (Contoso)", "Contoso, {tenant}"),
+]
+
+
+@pytest.mark.parametrize("name", OF_THE_TEAM)
 def test_a_portal_administrator_cannot_take_the_name_of_the_team(cast: Cast, company: Company, name: str) -> None:
     here = company.parties["Contoso Ltd"]
     tenant = db.session.get_one(Organisation, cast.world.places["here"]).name
@@ -240,6 +246,15 @@ def test_a_name_the_team_gave_stays_when_something_else_is_changed(cast: Cast, c
     edit(cast("olga"), here, name="Security team")
     saved = edit(admin(cast, "petra", here), here, version=2, name="Security team", phone="7")
     assert (saved.name, saved.phone) == ("Security team", "7")
+
+
+def test_what_an_organisation_has_called_itself_before_stays(cast: Cast, company: Company) -> None:
+    here = company.parties["Contoso Ltd"]
+    start_writing()
+    db.session.get_one(Party, here).own_name = "Contoso security team"
+    db.session.commit()
+    saved = edit(admin(cast, "petra", here), here, name="Contoso security team", phone="7")
+    assert (saved.own_name, saved.phone) == ("Contoso security team", "7")
 
 
 def test_the_list_is_the_tenant_s_own_with_people_administrators_and_visible_cases(cast: Cast, company: Company) -> None:

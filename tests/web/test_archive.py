@@ -160,6 +160,7 @@ def test_names_are_unlike_each_other_and_fit_every_system(names: list[str]) -> N
         ('<p><a href="https://x.example/">https://x.example/</a></p>', "https://x.example/"),
         ("<p>a<!-- hidden --></p>", "a"),
         ("", ""),
+        ('<ol start="14"><li>a</li><li value="20">b</li><li>c</li></ol>', "14. a\n\n20. b\n\n21. c"),
     ],
 )
 def test_words_of_html(html: str, text: str) -> None:
