@@ -102,7 +102,7 @@ LOOKED |= {"case:downloaded", "case:seen-exported"}
 
 @pytest.mark.parametrize("who", few(["", "hanna", "rhea", "ada", "olga", "pia"], {"hanna", "ada"}), ids=lambda who: who or "anonymous")
 def test_looking_changes_nothing(app: Flask, world: World, browse: Browse, who: str) -> None:
-    """Every GET and HEAD there is: only when somebody was seen, and which case an outsider opened, may be noted."""
+    """Every GET and HEAD there is: only when somebody was seen, and which case an outsider opened or tried to print, may be noted."""
     person, before = traveller(app, browse, who), contents(app, leave_out=SEEN)
     with at(now() + timedelta(minutes=2)):
         found = roads(app, world, "GET")
@@ -115,6 +115,9 @@ def test_looking_changes_nothing(app: Flask, world: World, browse: Browse, who: 
     after = contents(app, leave_out=SEEN)
     noted = after["audit_entry"][len(before["audit_entry"]) :]
     after["audit_entry"] = after["audit_entry"][: len(before["audit_entry"])]
+    tried = [row["bucket"] for row in after.pop("attempt")]
+    assert len(tried) - len(before.pop("attempt")) == (len(tried) if who in ("hanna", "rhea") else 0)
+    assert len(set(tried)) <= 1
     marked = {(row["user_id"], row["case_id"]) for row in after.pop("read_mark")}
     assert len(marked - {(row["user_id"], row["case_id"]) for row in before.pop("read_mark")}) == {"hanna": 2, "rhea": 2}.get(who, 0)
     assert after == before
