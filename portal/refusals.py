@@ -24,13 +24,13 @@ class NotAllowed(Refusal):
 
 
 class Unfit(Refusal):
-    """What was typed into one field will not do; `field` says which, so that the sentence stands beside it."""
+    """What was typed into one field will not do; `field` says which, so that the sentence stands beside it. `other`: of another field."""
 
     status = 422
 
-    def __init__(self, field: str, sentence: str) -> None:
+    def __init__(self, field: str, sentence: str, other: Unfit | None = None) -> None:
         super().__init__(sentence)
-        self.field = field
+        self.field, self.other = field, other
 
 
 class TooMany(Refusal):

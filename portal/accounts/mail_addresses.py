@@ -11,10 +11,11 @@ from ..refusals import Unfit
 from ..words import _
 
 LONGEST = 128
-# Pasted texts bring names in quotes, addresses in <>, what ends a name, and words; also blanks that cannot be seen.
+# Pasted texts bring names in quotes, addresses in <>, and words; also blanks that cannot be seen.
 _BLANK = "\\s\0\u200b\u2060\ufeff"
-_PART = re.compile(f'"(?P<quoted>[^"\\n<>]*)"|<(?P<inside>[^<>\\n]*)>|(?P<end>[;\\r\\n])|(?P<comma>,)|(?P<word>[^{_BLANK},;<>"]+)')
+_PART = re.compile(f'"(?P<name>[^"<>]*)"(?=\\s*<[^<>]*@)|"(?P<quoted>[^"<>]*)"|<(?P<inside>[^<>]*)>|(?P<word>[^{_BLANK},;<>"]+)')
 _WORD = re.compile(f'[^{_BLANK},;<>"]+')
+_NAME = re.compile(r"[(\[]?[^\W\d_]+(?:[-'’][^\W\d_]+)*[.:]?[)\]]?|[-–—|/&+]+")  # no dot within, no digit: an address without its @ is none
 _AROUND = "\"'“”„‚‘’«».,;:"  # around an address, not part of it
 
 
@@ -64,34 +65,16 @@ def spellings(email: str) -> frozenset[str]:
 def split(text: str) -> list[str]:
     """The addresses in a text, or what stands in their place: in lower case, each once, in the order they were typed.
 
-    Of "Name <address>" and "Name: address" the name is left out; nothing else is.
+    Names on a line with an address are left out; on a line without one nothing is.
     """
-    told: list[str] = []
-    name: list[str] = []  # what may turn out to be the name of the address that comes next
-    for part in _PART.finditer(text):
-        kind, found = part.lastgroup, part[part.lastgroup or 0]
-        if kind == "end":
-            told += _words(name)
-            name = []
-        elif kind == "inside" and "@" in found:
-            told += _words([found])
-            name = []
-        elif kind == "word" and "@" in found:
-            told += _words(_before_label(name, found))
-            told.append(_bare(found))
-            name = []
-        else:
-            name.append(found)
-    return list(dict.fromkeys(word.lower() for word in (*told, *_words(name)) if word))
+    return list(dict.fromkeys(word.lower() for line in text.splitlines() for word in _on(line)))
 
 
-def _before_label(name: list[str], address: str) -> list[str]:
-    """What stands before an address without the label that ends in a colon right before it."""
-    label, colon, _rest = address.partition("@")[0].rpartition(":")
-    labelled = (colon and label.lower() != "mailto") or (name and name[-1].endswith(":"))
-    if not labelled:
-        return name
-    return name[: max((number for number, part in enumerate(name) if part == ","), default=0)]
+def _on(line: str) -> list[str]:
+    """What stands on one line: its addresses, and what can be no name; where there is no address, every word."""
+    parts = [(part.lastgroup, word) for part in _PART.finditer(line) if part.lastgroup != "name" for word in _WORD.findall(part[0])]
+    named = any("@" in word for _kind, word in parts)
+    return [_bare(word) if "@" in word else word for kind, word in parts if not named or kind == "inside" or not _NAME.fullmatch(word)]
 
 
 def _bare(address: str) -> str:
@@ -100,8 +83,3 @@ def _bare(address: str) -> str:
     if "mailto:" in before.lower():
         domain = domain.partition("?")[0]  # a subject may follow
     return f"{before.rpartition(':')[2].lstrip(_AROUND)}{at}{domain.rstrip(_AROUND)}"
-
-
-def _words(parts: list[str]) -> list[str]:
-    """The words in these parts, addresses bare."""
-    return [_bare(word) if "@" in word else word for part in parts for word in _WORD.findall(part)]

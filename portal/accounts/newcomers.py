@@ -188,24 +188,37 @@ def chosen_roles(known: dict[int, str], role_ids: Collection[int]) -> dict[int, 
 def add(party_id: int, text: str, role_ids: Collection[int], *, by: Viewer) -> list[Added]:
     """Give each address in the text an account with these roles. Nobody is invited yet.
 
-    What can be seen to be wrong refuses all of it; what turns out to be taken is told, and the others are added.
+    What can be seen to be wrong, of addresses and roles at once, refuses all of it; what turns out to be taken is told, and the others are
+    added.
     """
     party = hold(party_id, by)
-    roles = chosen_roles(open_to(party, by=by), role_ids)
-    words = _words(text)
-    if not words:
-        raise Unfit("addresses", _("Type at least one e-mail address."))
     queue_up("addresses")
-    addresses = [address for address in words.values() if isinstance(address, Address)]
-    found = _look_up(party, addresses)
-    wrong = [typed for typed in _judged(party, words, found) if typed.problem]
-    if wrong:
-        raise Unfit("addresses", _named(wrong))
+    addresses, found, wrong = _read(party, text)
+    try:
+        roles = chosen_roles(open_to(party, by=by), role_ids)
+    except Unfit as refusal:
+        raise Unfit(refusal.field, refusal.sentence, wrong) from None
+    if wrong is not None:
+        raise wrong
     check_open(party)
     if by.external and not throttle.take("add-people", str(by.user_id), len(addresses), MOST_A_DAY):
         most = f"{MOST_A_DAY:,}"
         raise Unfit("addresses", _("You can add %(most)s addresses a day. Add these later, or ask the security team.", most=most))
     return _add(party, addresses, found, roles, by=by)
+
+
+def _read(party: Party, text: str) -> tuple[list[Address], dict[str, Found], Unfit | None]:
+    """The addresses in the text, what is known of each, and why not all of them can be added."""
+    try:
+        words = _words(text)
+    except Unfit as refusal:
+        return [], {}, refusal
+    if not words:
+        return [], {}, Unfit("addresses", _("Type at least one e-mail address."))
+    addresses = [address for address in words.values() if isinstance(address, Address)]
+    found = _look_up(party, addresses)
+    wrong = [typed for typed in _judged(party, words, found) if typed.problem]
+    return addresses, found, Unfit("addresses", _named(wrong)) if wrong else None
 
 
 def _named(wrong: Sequence[Typed]) -> str:

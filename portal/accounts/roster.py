@@ -28,6 +28,7 @@ WORDS = Wording(
     {
         "active": later("Active"),
         "locked": later("Deactivated"),
+        "closed": later("Deactivated by the security team"),  # so they cannot reactivate
         "uninvited": later("Not invited"),
         "invited": later("Invited"),
         "waiting": later("Invitation waiting"),

@@ -45,6 +45,14 @@ class StepDue:
     face: str
 
 
+class WrongDoor(Refusal):
+    """The account belongs on the other face, which `face` names; only whoever has its password learns that."""
+
+    def __init__(self, sentence: str, face: str) -> None:
+        super().__init__(sentence)
+        self.face = face
+
+
 @dataclass(frozen=True)
 class Stranger:
     """Who tried to sign in with an address nobody has, for the record."""
@@ -118,8 +126,8 @@ def _place(user: User, face: str) -> int:
         raise Refusal(_("A service account cannot sign in here; it uses the API."))
     if face_of(user) != face:
         if face == "console":
-            raise Refusal("This account belongs to the portal. Sign in there.")
-        raise Refusal(_("This account belongs to the analyst console. Sign in there."))
+            raise WrongDoor("This account belongs to the portal. Sign in there.", "portal")
+        raise WrongDoor(_("This account belongs to the analyst console. %(link)s.", link=_("Sign in there")), "console")
     place = db.session.execute(
         select(Membership.organisation_id)
         .join(Organisation, Organisation.id == Membership.organisation_id)

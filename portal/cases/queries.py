@@ -71,6 +71,11 @@ class Audience:
         return self.access not in (Access.EXTERNAL, Access.ALL_EXTERNAL)
 
     @property
+    def to_many(self) -> bool:
+        """Whether everybody outside or whole organisations see it, rather than people by name alone."""
+        return self.access == Access.ALL_EXTERNAL or any(key < 0 for key in self.ids)
+
+    @property
     def sentence(self) -> str:
         """For badges and banners."""
         if self.access == Access.RESTRICTED:
@@ -211,6 +216,7 @@ class CaseView(CaseRow):
     closed_at: datetime | None
     version: int
     shared: bool
+    to_many: bool
     shared_since: datetime | None
     assignee_id: int | None
     summary_html: Markup
@@ -261,6 +267,7 @@ def case_view(case: Case) -> tuple[CaseView, Audience]:
         closed_at=case.closed_at,
         version=case.version,
         shared=case.shared,
+        to_many=audience.to_many,
         shared_since=case.shared_since,
         assignee_id=case.assignee_id,
         summary_html=Markup(case.summary_html),

@@ -58,7 +58,7 @@ def sign_in_view(face: str) -> Any:
     except TooMany as refusal:
         return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 429, {"Retry-After": str(refusal.retry_after)}
     except Refusal as refusal:
-        return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence), 422
+        return sign_in_page(face, form=form, to=to, token=token, problem=refusal.sentence, door=getattr(refusal, "face", "")), 422
     if isinstance(opened, sign_in.StepDue):
         return cookies.keep_step(_to_second_step(opened, to, token), face, opened.key)
     cookies.start_over()

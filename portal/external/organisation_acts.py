@@ -34,7 +34,12 @@ class Asking:
 def asking(act: str, people: Sequence[OwnPerson], *, mails: bool) -> Asking:
     """The question for these people; `mails`: whether e-mail goes out."""
     number = len(people)
-    points = MAILED[act](number, mails) if act in MAILED else POINTS[act](number)
+    points: list[str] = []
+    closed = sum(person.state == "closed" for person in people) if act == "reactivate" else 0
+    if number > closed:
+        points = MAILED[act](number, mails) if act in MAILED else POINTS[act](number - closed)
+    if closed:
+        points.append(_("Whoever was deactivated by the security team stays so; only the security team can reactivate the account."))
     return Asking(_title(act, number, people[0].name), points, _button(act, number), act in ("deactivate", "cancel", "remove-admin"))
 
 

@@ -151,9 +151,11 @@ def add_people() -> Any:
 
 def _added(told: list[AddedPerson]) -> Any:
     own = g.window.organisation
-    ids = [line.user_id for line in told if line.done and line.user_id and not line.deactivated]
-    uninvited = [person for person in own.chosen(ids, still=True) if person.state in INVITABLE] if ids else []
-    return show("external/organisation/added.html", told=told, uninvited=uninvited, mails=own.mails, wanted=_wanted())
+    ids = [line.user_id for line in told if line.done and line.user_id]
+    people = own.chosen(ids, still=True) if ids else []
+    uninvited = [person for person in people if person.state in INVITABLE]
+    locked = [person.id for person in people if person.state == "locked"]
+    return show("external/organisation/added.html", told=told, uninvited=uninvited, locked=locked, mails=own.mails, wanted=_wanted())
 
 
 @external.route(f"{PEOPLE}/act", needs=Needs.PORTAL_ADMIN, methods=["GET", "POST"])

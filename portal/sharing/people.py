@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -130,12 +130,12 @@ class OwnOrganisation:
         """Who has an account and works for the organisation."""
         with self._inside() as party:
             page = staff.people(party.id, q=q, sort=sort, state=state, after=after, by=self.viewer)
-            return Page([_person(row) for row in page.rows], page.next)
+            return Page(_persons(page.rows), page.next)
 
     def chosen(self, user_ids: Iterable[int], *, still: bool = False) -> list[OwnPerson]:
         """These of its people, by name; NotVisible when one of them is not one. `still`: those of them who are there still."""
         with self._inside() as party:
-            return [_person(row) for row in roster.chosen(party.id, user_ids, by=self.viewer, still=still)]
+            return _persons(roster.chosen(party.id, user_ids, by=self.viewer, still=still))
 
     def check(self, text: str) -> list[TypedAddress]:
         """Each address in what was typed, and why nobody can be added with it."""
@@ -196,7 +196,12 @@ class OwnOrganisation:
             return SharedContent(*agreements.document(party.id, agreement_id, by=self.viewer))
 
 
-def _person(row: Any) -> OwnPerson:
+def _persons(rows: Collection[Any]) -> list[OwnPerson]:
+    theirs = staff.closed_outside(rows)
+    return [_person(row, closed=row.standing.state == "locked" and row.user_id not in theirs) for row in rows]
+
+
+def _person(row: Any, *, closed: bool) -> OwnPerson:
     return OwnPerson(
         id=row.user_id,
         name=row.name,
@@ -204,7 +209,7 @@ def _person(row: Any) -> OwnPerson:
         role_ids=tuple(row.role_ids),
         role_names=tuple(map(roster.role_word, row.role_names)),
         portal_admin=row.portal_admin,
-        state=row.standing.state,
+        state="closed" if closed else row.standing.state,
         until=row.standing.until,
         last_sign_in_at=row.last_sign_in_at,
         confirmed=row.confirmed,

@@ -8,18 +8,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, cast
-
-from sqlalchemy import ColumnElement, Select, Table, bindparam, func, literal, select, text, union_all
+from typing import Any
 
 from ..accounts.directory import MANY, Outsider, count_outsiders, counted, crews, outsiders, together
 from ..accounts.models import folded
 from ..cases.cases import RED, STRICT
-from ..cases.models import Attachment, Case, Comment, Observable
-from ..cases.text import snippet
+from ..cases.models import Case
 from ..clock import now
-from ..extensions import db
 from ..refusals import Refusal
+from . import contents
 from .models import SHARED, Access
 from .reached import NOBODY, Reach, employers, parties_on, people_of, reached, still_there
 
@@ -34,7 +31,7 @@ RED_TO_MANY = (
 )
 MOST = 128
 NAMED = 8  # so many names stand for everybody
-RETURNING_SHOWN = 20
+FEW = 3  # names in a sentence
 
 
 class Keep(Enum):
@@ -50,11 +47,13 @@ Until = datetime | None | Keep
 @dataclass(frozen=True)
 class Plan:
     """What confirming would do. `total` people will see the case; `gained` and `lost` count those whose names the lists begin,
-    up to directory.MANY and one. `mixed`: how many external organisations would read the same case, when more than one, counted as far.
+    up to directory.MANY and one. `mixed`: how many external organisations would read the same case, when more than one, counted as far;
+    `mixing` says so, and stands apart from the other `warnings` to be said once.
 
     `returning`: what outsiders saw before and would see again, the first of `returns`; `comments`, `files`, `items`: how many external
     ones, and how much evidence added from outside, they would see. `until`: when sharing would end by itself. `needs_reason`: it goes
     further than the TLP, so why must be written down.
+    `staying`: who sees it before and after, None: everybody; a new end is theirs, too, in place of `until_before`.
     """
 
     access: Access
@@ -68,6 +67,7 @@ class Plan:
     changed: bool
     warnings: list[str] = field(default_factory=list)
     mixed: int = 0
+    mixing: str = ""
     returning: list[str] = field(default_factory=list)
     returns: int = 0
     comments: int = 0
@@ -75,6 +75,8 @@ class Plan:
     items: int = 0
     until: datetime | None = None
     until_changed: bool = False
+    until_before: datetime | None = None
+    staying: tuple[str, ...] | None = ()
     needs_reason: bool = False
     # Who is named on the case then: people, and external organisations with their names. `after` has the people of both.
     named: frozenset[int] = NOBODY
@@ -90,6 +92,15 @@ class Plan:
     def only_the_end(self) -> bool:
         """Whether who sees the case stays the same, and only until when changes."""
         return self.until_changed and self.before == self.after and not self.parties_changed
+
+    @property
+    def ends_for(self) -> str:
+        """Of those who see it already, whom the new end is for, too; empty where there is none of them, or no new end."""
+        if not self.until_changed or not self.until:
+            return ""
+        if self.staying is None:
+            return "All external users"
+        return together(list(self.staying), FEW) if self.staying else ""
 
     @property
     def mark(self) -> str:
@@ -162,11 +173,11 @@ class Facts:
 
     def shown(self, case: Case) -> tuple[int, int, int]:
         """How many external files and comments there are on the case, and evidence items people outside added."""
-        return _shown(case)
+        return contents.shown(case)
 
     def returning(self, case: Case) -> tuple[list[str], int]:
         """What outsiders would see again."""
-        return _returning(case)
+        return contents.returning(case)
 
 
 FACTS = Facts()
@@ -201,10 +212,10 @@ def plan(
     turn = _turn(case, access, frozenset(user_ids), frozenset(parties), facts)
     gains, gained = _difference(case, turn.after, turn.before, facts, turn.known)
     losses, lost = _difference(case, turn.before, turn.after, facts, turn.known)
-    ends = _until(case, access, until)
-    until_changed = access in SHARED and ends != (case.shared_until if case.shared else None)
+    ends, ended = _until(case, access, until), case.shared_until if case.shared else None
+    until_changed = access in SHARED and ends != ended
     returning, returns = facts.returning(case) if access in SHARED and not case.shared else ([], 0)
-    shown = dict(zip(("files", "comments", "items"), facts.shown(case), strict=True)) if access in SHARED else {}
+    shown: dict[str, Any] = dict(zip(("files", "comments", "items"), facts.shown(case), strict=True)) if access in SHARED else {}
     return Plan(
         access=access,
         before=turn.before,
@@ -216,16 +227,14 @@ def plan(
         lost=lost,
         changed=access is not case.access_now or turn.before != turn.after or until_changed or turn.wanted != turn.through,
         warnings=_warnings(case, access, turn),
-        mixed=len(turn.mixed),
         returning=returning,
         returns=returns,
         **shown,
         until=ends,
         until_changed=until_changed,
+        until_before=ended,
         needs_reason=case.tlp == STRICT and access in SHARED and (gained > 0 or turn.opens),
-        named=turn.named,
-        parties=tuple(turn.wanted.items()),
-        parties_before=tuple(turn.through.items()),
+        **turn.told,
     )
 
 
@@ -246,6 +255,18 @@ class _Turn:
     def opens(self) -> bool:
         """Whether people can come to see it who were not among those of now."""
         return bool(self.wanted.keys() - self.through.keys()) or (self.after is None and self.before is not None)
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a plan says of it as it is."""
+        parties = {"parties": tuple(self.wanted.items()), "parties_before": tuple(self.through.items())}
+        return {"named": self.named, "staying": self.staying, "mixed": len(self.mixed), "mixing": _mixing(self.mixed), **parties}
+
+    @property
+    def staying(self) -> tuple[str, ...] | None:
+        """Who sees it before and after, by name; None: everybody."""
+        ids = self.after if self.before is None else self.before if self.after is None else self.before & self.after
+        return None if ids is None else tuple(sorted((self.known[key].name for key in ids), key=folded))
 
     @property
     def mixed(self) -> list[str]:
@@ -336,11 +357,6 @@ def _warnings(case: Case, access: Access, turn: _Turn) -> list[str]:
         told.append("This includes people who are invited later.")
     if turn.wanted:
         told.append(f"This includes people who join {together(list(turn.wanted.values()), NAMED)} later.")
-    if mixed := turn.mixed:
-        told.append(
-            f"People of {counted(len(mixed))} external organisations will read the same case and what the others write: "
-            f"{together(mixed[:MANY], NAMED)}."
-        )
     if access in SHARED and case.tlp == STRICT:
         told.append(
             "The case is TLP:AMBER+STRICT, which stays within one organisation. Whoever is outside may receive it for a reason only."
@@ -350,46 +366,9 @@ def _warnings(case: Case, access: Access, turn: _Turn) -> list[str]:
     return told
 
 
-_file, _comment, _item = (cast("Table", model.__table__) for model in (Attachment, Comment, Observable))
-
-
-def _number_of(table: Table, *which: Any) -> Any:
-    return select(func.count()).select_from(table).where(table.c.case_id == bindparam("case_id"), *which).scalar_subquery()
-
-
-_COUNTED = select(
-    _number_of(_file, _file.c.external.is_(True), _file.c.log_id.is_(None)),
-    _number_of(_comment, _comment.c.external.is_(True)),
-    _number_of(_item, _item.c.author_external.is_(True)),
-)
-
-
-def _shown(case: Case) -> tuple[int, int, int]:
-    """External files and comments on the case, which whoever asks has loaded and so may see, and evidence from outside."""
-    files, said, items = db.session.connection().execute(_COUNTED, {"case_id": case.id}).one()
-    return files, said, items
-
-
-def _external_files(case: Case) -> tuple[ColumnElement[bool], ...]:
-    return Attachment.case_id == case.id, Attachment.external.is_(True), Attachment.log_id.is_(None)
-
-
-def _things(of: Any, what: Any) -> Select[Any]:
-    return select(of.author_name.label("who"), what.label("what"), of.created_at.label("moment"))
-
-
-def _returning(case: Case) -> tuple[list[str], int]:
-    """What outsiders would see again, the oldest first and only the first of many; and how many things that are."""
-    kinds: list[tuple[str, Select[Any]]] = [
-        ("{}: {}", _things(Comment, Comment.message).where(Comment.case_id == case.id, Comment.external)),
-        ("File by {}: {}", _things(Attachment, Attachment.name).where(*_external_files(case))),
-        ("Observable by {}: {}", _things(Observable, Observable.value).where(Observable.case_id == case.id, Observable.author_external)),
-    ]
-    firsts = [wanted.add_columns(literal(place).label("place")) for place, (_, wanted) in enumerate(kinds)]
-    together = union_all(*(select(first.order_by(text("moment")).limit(RETURNING_SHOWN).subquery()) for first in firsts)).subquery()
-    rows = db.session.execute(select(together).order_by(together.c.place, together.c.moment))
-    told = [kinds[row.place][0].format(row.who, row.what if row.place == 1 else snippet(row.what)) for row in rows]
-    if len(told) < RETURNING_SHOWN:
-        return told, len(told)
-    counts = union_all(*(wanted.with_only_columns(func.count()) for _, wanted in kinds))
-    return told, sum(db.session.scalars(counts))
+def _mixing(names: list[str]) -> str:
+    """That people of several external organisations read the same case; empty where they do not."""
+    if not names:
+        return ""
+    many = f"People of {counted(len(names))} external organisations"
+    return f"{many} will read the same case and what the others write: {together(names[:MANY], FEW)}."

@@ -227,7 +227,7 @@ class OwnDetails:
 
 @dataclass(frozen=True, slots=True)
 class OwnPerson:
-    """Somebody with an account who works for the reader's own external organisation. `state`: one of the words accounts/standing.py has."""
+    """Somebody with an account who works for the reader's own external organisation. `state`: one of the words accounts/roster.py has."""
 
     id: int
     name: str

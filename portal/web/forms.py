@@ -36,7 +36,10 @@ class Form(FlaskForm):  # type: ignore[misc]
 
     def place(self, refusal: Refusal) -> str | None:
         """Put a refusal beside the field it is about; what is about none is returned."""
-        return self.complain(refusal.field, refusal.sentence) if isinstance(refusal, Unfit) else refusal.sentence
+        if not isinstance(refusal, Unfit):
+            return refusal.sentence
+        left = [self.complain(refusal.field, refusal.sentence), self.place(refusal.other) if refusal.other else None]
+        return " ".join(filter(None, left)) or None
 
 
 def typed_before(fields: dict[str, str]) -> MultiDict[str, str]:

@@ -27,8 +27,12 @@ def sign_in_page(
     to: str = "",
     form: SignInForm | None = None,
     problem: str | None = None,
+    door: str = "",
 ) -> str:
-    """The sign-in form, carrying what was typed elsewhere (`kept`, for the address `kept_for`) or an earlier token of it."""
+    """The sign-in form, carrying what was typed elsewhere (`kept`, for the address `kept_for`) or an earlier token of it.
+
+    `door`: the other face, where the account belongs whose password was right.
+    """
     if token:
         kept, kept_for = read(token)
     elif kept:
@@ -43,6 +47,7 @@ def sign_in_page(
         kept_token=token,
         expired=bool(kept_for),
         problem=problem,
+        door=door,
     )
 
 

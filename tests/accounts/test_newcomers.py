@@ -173,9 +173,17 @@ def test_without_a_role_nobody_is_added(acme: Firm) -> None:
         staff.add(acme.id, "new@acme.example", [], by=acme("boss"))
 
 
+@pytest.mark.parametrize(("text", "said"), [("good@acme.example\nbad-1", "bad-1 can't be added"), ("", "Type at least one")])
+def test_what_is_wrong_with_addresses_and_roles_is_said_at_once(acme: Firm, text: str, said: str) -> None:
+    with pytest.raises(Unfit, match="at least one role") as refused:
+        staff.add(acme.id, text, [], by=acme("boss"))
+    other = refused.value.other
+    assert (refused.value.field, other and other.field, said in str(other)) == ("roles", "addresses", True)
+
+
 def test_one_bad_address_refuses_all(acme: Firm) -> None:
     with pytest.raises(Unfit, match=r"not-an-address can't be added"):
-        acme.add("good@acme.example not-an-address")
+        acme.add("good@acme.example\nnot-an-address")
     db.session.rollback()
     assert account("good@acme.example") is None
 
@@ -184,7 +192,7 @@ def test_all_bad_addresses_are_named_by_reason(acme: Firm) -> None:
     parties.edit(acme.id, version=acme.party().version, domains="acme.example", by=acme.cast("olga"))
     db.session.commit()
     with pytest.raises(Unfit) as refused:
-        acme.add(f"good@acme.example bad-1 a@elsewhere.example bad-2 {'x' * 200} b@elsewhere.example")
+        acme.add(f"good@acme.example\nbad-1\na@elsewhere.example\nbad-2 {'x' * 200}\nb@elsewhere.example")
     shape = "bad-1, bad-2 can't be added: Enter an e-mail address like name@example.org."
     domain = "a@elsewhere.example, b@elsewhere.example can't be added: Only addresses of these domains can be added: acme.example."
     assert refused.value.sentence == f"{shape} {domain} {'x' * 128} can't be added: Use at most 128 characters."
@@ -207,7 +215,7 @@ def test_five_hundred_pasted_addresses_with_rubbish_between(acme: Firm, app: Fla
     ]
     between = ",;\n\t "
     text = "".join((email.upper() if number % 2 else email) + between[number % 5] for number, email in enumerate(good))
-    told = problems(acme, f"{text}\n{' ; '.join(rubbish)}\0{good[0]}")
+    told = problems(acme, f"{text}\n{chr(10).join(rubbish)}\0{good[0]}")
     assert {email for email, problem in told.items() if not problem} == set(good)
     assert {email for email, problem in told.items() if problem} == {word.lower().strip("<>") for word in rubbish}
     with counted(app) as statements:

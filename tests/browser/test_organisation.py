@@ -96,7 +96,7 @@ def _add(page: Page, scripts: bool) -> None:
     page.get_by_role("link", name="Add people").click()
     expect(page.get_by_text("Somebody new sees the cases that are shared with your whole organisation")).to_be_visible()
     box = page.get_by_label("E-mail addresses")
-    box.fill(f"rubbish {TEXT}")
+    box.fill(f"rubbish\nNewton One, {TEXT}")
     page.locator(".card", has_text="Participant").get_by_role("checkbox").check()
     if scripts:
         expect(page.locator(".address-chip")).to_have_count(5)
@@ -107,7 +107,7 @@ def _add(page: Page, scripts: bool) -> None:
         expect(page.locator(".address-chip.wrong")).to_have_count(0)
     else:
         expect_status(page, 422)
-        box.fill(f"{'rubbish' * 12} {TEXT}")
+        box.fill(f"{'rubbish' * 12}\n{TEXT}")
         page.get_by_role("button", name="Add people").click()
         expect(page.locator(".address-chip.wrong")).to_have_count(1)
         fits(page)
@@ -116,7 +116,7 @@ def _add(page: Page, scripts: bool) -> None:
     expect(page.get_by_text("Send invitations now?")).to_be_visible()
     expect(page.locator("tr.done")).to_have_count(3)
     expect(page.locator("tr.left")).to_contain_text("ask the security team")
-    expect(page.get_by_role("link", name="Reactivate perry@people.example")).to_be_visible()
+    expect(page.get_by_role("link", name="Reactivate perry@people.example")).to_have_count(0)  # only the team can
     fits(page)
     if scripts:
         page.get_by_role("button", name="Send", exact=True).click()
@@ -131,7 +131,7 @@ def test_addresses_can_be_taken_out_quickly(furnished: LiveServer, open_page: Op
     enter(page, furnished)
     page.goto(f"{furnished.url}/portal/organisation/people/add")
     box, chips = page.get_by_label("E-mail addresses"), page.locator(".address-chip")
-    box.fill("; ".join(f"Person {letter} <{letter}@people.example>" for letter in "abcdef") + "; rubbish")
+    box.fill("; ".join(f"Person {letter} <{letter}@people.example>" for letter in "abcdef") + "\nrubbish")
     expect(chips).to_have_count(7)
     expect(chips.first).to_contain_text("rubbish")
     page.route("**/people/check", _late)
@@ -250,7 +250,7 @@ def test_your_organisation_is_free_of_barriers(furnished: LiveServer, open_page:
     expect(page.get_by_role("dialog")).to_be_visible()
     axe(page)
     page.goto(f"{root}/people/add")
-    page.get_by_label("E-mail addresses").fill(f"rubbish {TEXT}")
+    page.get_by_label("E-mail addresses").fill(f"rubbish\n{TEXT}")
     expect(page.locator(".address-chip")).to_have_count(5)
     axe(page)
     page.get_by_label("E-mail addresses").fill(TEXT)

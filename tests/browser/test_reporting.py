@@ -88,6 +88,31 @@ def test_files_and_evidence_are_added_to_a_case_and_taken_back(demo_server: Live
     expect(evidence).not_to_contain_text("example/x")
 
 
+def test_a_notice_goes_when_the_next_act_is_answered(demo_server: LiveServer, page: Page) -> None:
+    enter(page, demo_server)
+    page.locator("#cases tbody a").first.click()
+    notice = page.locator(".toast", has_text="Your message is sent.")
+
+    def write() -> None:
+        page.get_by_role("textbox", name="Message", exact=True).fill("One more thing.")
+        page.get_by_role("button", name="Send message").click()
+        notice.dispatch_event("pointerenter")  # as a finger does that rests where it appears
+
+    write()
+    page.get_by_label("Files to send", exact=True).set_input_files([file("three.txt")])
+    page.get_by_role("button", name="Send files").click()
+    expect(page.locator("#files").get_by_role("link", name="three.txt", exact=True)).to_be_visible()
+    expect(notice).to_have_count(0)
+    write()
+    page.get_by_label("Suspicious addresses, numbers or names").fill("http://evil.example/y")
+    page.get_by_role("button", name="Add evidence").click()
+    expect(page.locator("#evidence")).to_contain_text("evil[.]example/y")
+    expect(notice).to_have_count(0)
+    page.locator("#evidence").get_by_role("link", name="Withdraw hxxp://evil[.]example/y", exact=True).click()
+    page.get_by_role("button", name="Withdraw item").click()
+    expect(page.locator(".toast")).to_have_count(1)  # what an answer brings itself stays
+
+
 def test_all_of_it_works_without_javascript(demo_server: LiveServer, no_js_page: Page) -> None:
     page = no_js_page
     enter(page, demo_server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from html import unescape
 from zoneinfo import ZoneInfo
 
@@ -174,6 +174,27 @@ def test_ada_can_share_until_a_day_on_her_clock(app: Flask, world: World, browse
     assert ended_on(app, world) == ends
     assert "no end date any more" in ada.get(ada.confirm(path(world, "internal"), {**form, "until": ""}).headers["Location"]).text
     assert ended_on(app, world) is None
+
+
+def test_the_drawer_says_whom_a_last_day_ends_it_for_too(app: Flask, world: World, browse: Browse) -> None:
+    ada, days = browse("ada"), [(now() + timedelta(days=ahead)).date() for ahead in (10, 20, 30)]
+    people = {name: world.people[name] for name in ("hanna", "rhea", "vic")}
+
+    def told(day: date | str, *who: str) -> str:
+        form = {"access": "external", "users": [people[name] for name in who], "until": str(day)}
+        page = ada.get(path(world, "shared"), query_string=form, htmx=True).text
+        return " ".join(re.sub(r"<[^>]+>", "", unescape(page)).split())
+
+    assert "Hanna Person and Rhea Person, until now without an end, lose access on that day, too." in told(days[1], *people)
+    assert "Hanna Person, until now without an end, loses access on that day." in told(days[1], "hanna"), "nobody gains it"
+    assert "on that day" not in told("", *people)
+    assert "on that day" not in told(days[1], "vic"), "the others lose it at once"
+    form = {"access": "external", "users": [people["hanna"], people["rhea"]], "until": days[1].isoformat()}
+    assert ada.confirm(path(world, "shared"), form).status_code == 303
+    before = f"so far until {days[1].day} {days[1]:%b %Y}"
+    assert f"Hanna Person and Rhea Person, {before}, lose access on that day, too." in told(days[0], *people)
+    assert f"Hanna Person and Rhea Person, {before}, keep access until that day, too." in told(days[2], *people)
+    assert "so far" not in told(days[1], *people), "the day stays"
 
 
 def ended_on(app: Flask, world: World) -> datetime | None:

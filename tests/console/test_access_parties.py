@@ -116,7 +116,10 @@ def test_what_warns_stands_beside_the_button(app: Flask, world: World, browse: B
         return beside(ada.get(path(world, case), query_string={"access": "external", "parties": parties}, htmx=True).text)
 
     assert "organisations" not in one("internal", theirs[:1])
-    assert "People of 2 organisations read the same case Share with" in one("internal", theirs)
+    several = "People of 2 external organisations will read the same case and what the others write: Contoso Ltd and Fabrikam Works."
+    assert f"{several} Share with" in one("internal", theirs)
+    query = {"access": "external", "parties": theirs}
+    assert ada.get(path(world, "internal"), query_string=query, htmx=True).text.count("read the same case") == 1, "said once"
     assert re.search(r"\d things from before will be visible again", one("revoked", theirs))
     with app.app_context():
         start_writing()

@@ -302,6 +302,9 @@ def test_the_drawer_takes_a_last_day_for_all_of_the_cases(app: Flask, world: Wor
     assert f'value="{day.isoformat()}"' in page
     page = confirm(ada, "share", page, **asked | {"until": ""}).text
     assert "Nothing is changed yet." in page, "another choice than the one shown"
+    others = "Hanna Person and Rhea Person, until now without an end, lose access on that day, too."
+    assert " ".join(plain(page).split()).count("on that day, too") == 0, "without a day"
+    assert " ".join(plain(ask(ada, "share", cases, **asked)).split()).count(others) == 1, "of the case that is shared already"
     page = confirm(ada, "share", page, **asked).text
     told = confirm(ada, "share", page, **asked).text
     assert "2 cases were changed" in told

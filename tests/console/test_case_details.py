@@ -14,6 +14,7 @@ from sqlalchemy import select
 from portal.cases.models import Case
 from portal.extensions import db
 from tests.console.test_cases import fields
+from tests.fixtures.company import Company
 from tests.fixtures.world import Browser, World
 
 Browse = Callable[[str], Browser]
@@ -249,6 +250,21 @@ def test_a_forged_memory_of_the_form_is_no_fault(world: World, browse: Browse, b
     answer = ada.post(edit, {**form, "version": "1", "title": "Mine", "base": base})
     assert answer.status_code == 422
     assert "The shared case" in answer.text
+
+
+def test_what_red_needs_is_said_before_it_is_saved_and_leads_there(app: Flask, world: World, browse: Browse, company: Company) -> None:
+    ada, access = browse("ada"), f"/console/cases/{world.cases['shared']}/access"
+    assert "RED is for named people only" not in ada.get(path(world, "tlp")).text, "it is shared by name"
+    assert ada.confirm(access, {"access": "external", "parties": [company.parties["Contoso Ltd"]]}).status_code == 303
+    page = ada.get(path(world, "tlp"), htmx=True).text
+    assert "RED is for named people only, and this case is shared with a whole organisation." in page
+    assert f'<a href="{access}"' in page
+    form = fields(ada.get(path(world, "tlp")).text)
+    refused = ada.post(path(world, "tlp"), {**form, "tlp": "4"})
+    assert refused.status_code == 422
+    assert "Share it with people by name or make it internal under <a " in refused.text
+    assert refused.text.count("named people only") == 1
+    assert "shared with all external users" in ada.get(path(world, "tlp", "all")).text
 
 
 @pytest.mark.parametrize("where", ["fact", "form"])

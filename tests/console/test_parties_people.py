@@ -113,7 +113,7 @@ def test_every_kind_of_address_gets_its_line_and_good_ones_are_added(app: Flask,
     ("addresses", "reason"),
     [
         ("", "Type at least one e-mail address."),
-        ("good@contoso.example not-an-address", "not-an-address"),
+        ("good@contoso.example\nnot-an-address", "not-an-address"),
         ("good@contoso.example a@elsewhere.example", "a@elsewhere.example"),
     ],
 )
@@ -137,8 +137,14 @@ def test_roles_must_be_chosen_from_the_open_ones(app: Flask, olga: Browser, cont
         assert db.session.scalar(select(User.id).where(User.email == "good@contoso.example")) is None
 
 
+def test_what_is_wrong_with_roles_and_addresses_is_said_at_once(olga: Browser, contoso: str) -> None:
+    page = words(olga.post(f"{contoso}/people/add", {"addresses": "rubbish", "roles": []}).text)
+    assert "Choose at least one role." in page
+    assert "rubbish can't be added: Enter an e-mail address" in page
+
+
 def test_addresses_can_be_checked_before_they_are_added(app: Flask, olga: Browser, contoso: str) -> None:
-    text = "Good@contoso.example rubbish, x@elsewhere.example"
+    text = "Goodie Good, Good@contoso.example\nrubbish\nx@elsewhere.example"
     for answer in (
         olga.post(f"{contoso}/people/add", {"addresses": text, "check": "1"}),
         olga.post(f"{contoso}/people/check", {"addresses": text}, htmx=True),

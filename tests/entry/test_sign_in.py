@@ -48,6 +48,10 @@ def test_the_other_face_cannot_be_entered(world: World, visitor: Visitor, who: s
     answer = browser.post(f"/{face}/sign-in", {"email": f"{who}@people.example", "password": PASSWORD})
     assert answer.status_code == 422
     assert "This account belongs to" in answer.text
+    other = {"console": "portal", "portal": "console"}[face]
+    assert f'<a href="/{other}/sign-in">Sign in there</a>.' in answer.text
+    wrong = browser.post(f"/{face}/sign-in", {"email": f"{who}@people.example", "password": "wrong-password-here"})
+    assert "Sign in there" not in wrong.text
     assert browser.client.get_cookie(face, domain="127.0.0.1") is None
 
 

@@ -102,3 +102,40 @@ def test_a_result_too_long_to_be_kept_is_told_at_once(company: Company, enter: E
     answer = petra.post(f"{ROOT}/people", sent)
     assert (answer.status_code, answer.text.count('<tr class="done">')) == (200, 300)
     assert petra.post(f"{ROOT}/people", sent).headers["Location"] == f"{ROOT}/people"  # and loading it again does nothing twice
+
+
+def _acts(page: str, person: int) -> set[str]:
+    offered = [url for url in _links(page, f"{ROOT}/people/act") if f"people={person}" in url.partition("?")[2].split("&")]
+    return set(re.findall(r"\bact=([a-z-]+)", " ".join(offered)))
+
+
+def test_whom_the_team_deactivated_nobody_is_offered_to_reactivate(company: Company, enter: Enter) -> None:
+    petra, paul, perry = enter("petra"), company.people["paul"], company.people["perry"]
+    petra.post(f"{ROOT}/people/act", {"act": "deactivate", "people": str(paul)})
+    page = petra.get(f"{ROOT}/people").text
+    assert re.findall(r'class="state (?:locked|closed)">([^<]+)<', page) == ["Deactivated", "Deactivated by the security team"]
+    assert {"reactivate", "deactivate"} & _acts(page, paul) == {"reactivate"}
+    assert {"reactivate", "deactivate"} & _acts(page, perry) == set()
+    sent = {"addresses": "paul@people.example perry@people.example", "roles": str(company.roles["External-Actor"])}
+    added = told(petra, petra.post(f"{ROOT}/people", sent)).text
+    assert (_acts(added, paul), _acts(added, perry)) == ({"reactivate"}, set())
+
+
+def test_nobody_is_promised_to_reactivate_whom_the_team_deactivated(company: Company, enter: Enter) -> None:
+    petra, both = enter("petra"), [str(company.people[name]) for name in ("paul", "perry")]
+    petra.post(f"{ROOT}/people/act", {"act": "deactivate", "people": both[0]})
+    promise, other = "This person can sign in again as before", "Whoever was deactivated by the security team stays so"
+    for who, said in ((both[:1], (True, False)), (both, (True, True)), (both[1:], (False, True))):
+        asked = petra.get(f"{ROOT}/people/act", query_string={"act": "reactivate", "people": who}).text
+        assert (promise in asked, other in asked) == said, who
+    done = told(petra, petra.post(f"{ROOT}/people/act", {"act": "reactivate", "people": both})).text
+    assert "1 person was left as they are:" in done
+    assert "The security team closed this account." in done
+
+
+def test_what_is_wrong_with_addresses_and_roles_is_said_at_once(enter: Enter) -> None:
+    page = unescape(enter("petra").post(f"{ROOT}/people", {"addresses": "Kim One, one@people.example\nrubbish"}).text)
+    summary = page.split('class="error-summary"')[1].split("</div>")[0]
+    assert "Choose at least one role." in summary
+    assert "rubbish can't be added: Enter an e-mail address like name@example.org." in summary
+    assert "kim" not in summary

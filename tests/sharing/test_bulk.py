@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -187,3 +188,22 @@ def test_another_last_day_than_the_one_shown_changes_nothing(cast: Cast) -> None
     seen = shown(cast, choice(cast, "hanna", until=now() + timedelta(days=9)), "internal")
     assert do(cast, choice(cast, "hanna", until=now() + timedelta(days=30)), seen=seen)["internal"].sentence == CHANGED
     assert "internal" not in sees(cast, "hanna")
+
+
+def test_whom_a_new_last_day_ends_it_for_too_is_known_before(cast: Cast) -> None:
+    day = now() + timedelta(days=9)
+
+    def ends_for(name: str, *who: str, **more: Any) -> str:
+        plan = prospect(cast.case(name), choice(cast, *who, **more)).plan
+        assert plan is not None
+        return plan.ends_for
+
+    assert ends_for("shared", "vic", adding=True, until=day) == "Hanna Person and Rhea Person"
+    assert ends_for("shared", "vic", "hanna", until=day) == "Hanna Person", "Rhea loses it at once"
+    assert ends_for("shared", "vic", adding=True) == "", "their end stays"
+    assert ends_for("internal", "vic", until=day) == ""
+    assert ends_for("all", "vic", adding=True, until=day) == "All external users"
+    assert ends_for("all", "vic", until=day) == "Vic Person"
+    plan = prospect(cast.case("shared"), choice(cast, "vic", adding=True, until=day)).plan
+    assert plan is not None
+    assert replace(plan, staying=("A", "B", "C", "D")).ends_for == "A, B, C and 1 more"

@@ -189,8 +189,16 @@
 
   let spoken = Infinity; // how many comments there were when one was sent
 
+  // A toast goes when the next act is answered, also while it is pointed at: on a phone it would cover what is done next. Warnings stay.
+
+  const notices = () => all("[data-toast]:not(.warning)", toasts);
+  const earlier = new WeakMap(); // those shown when an act was sent
+  const drop = (told) => told.forEach((toast) => toast.remove());
+  document.addEventListener("uploaded", () => drop(notices()), true);
+
   document.addEventListener("htmx:before:request", (event) => {
     const { sourceElement: source, target } = event.detail.ctx;
+    if (source.matches("form[method=post]")) earlier.set(event.detail.ctx, notices());
     if (target?.id === "drawer") rememberOpener(source);
     spoken = source.matches("[data-composer]") ? all("article", source.closest("section")).length : Infinity;
   });
@@ -209,6 +217,7 @@
   document.addEventListener("htmx:finally:request", (event) => {
     const { sourceElement: source, response } = event.detail.ctx;
     rest(source);
+    if (response) drop(earlier.get(event.detail.ctx) ?? []);
     // What went wrong before is over when something went right.
     if (response?.raw.ok) for (const place of ["#notice", "#drawer-notice"]) find(place)?.replaceChildren();
   });
