@@ -124,6 +124,7 @@ def test_pia_can_manage_organisations(start_server: Start, open_page: OpenPage, 
     signed_in(ines, server, INES)
 
 
+@pytest.mark.long
 def test_the_pages_of_administration_are_accessible(demo_server: LiveServer, page: Page) -> None:
     signed_in(page, demo_server)
     paths = ["profiles", "profiles/new", "profiles/1", "profiles/3", "profiles/3/delete", "profiles/2/delete"]

@@ -166,6 +166,7 @@ def check(page: Page, url: str, looks: dict[int, tuple[str, ...]] = AXE) -> None
             assert not told, f"{url} at {width}, {theme}: {told}"
 
 
+@pytest.mark.long
 def test_every_console_page(demo_server: LiveServer, page: Page) -> None:
     expect_status(page, 404)
     do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))

@@ -108,6 +108,7 @@ def test_the_keyboard_is_enough_to_move_and_edit_a_task(demo_server: LiveServer,
     expect(page.locator("#task-title")).to_contain_text("Agree on a day for the review")
 
 
+@pytest.mark.long
 def test_every_page_of_tasks_and_templates(demo_server: LiveServer, page: Page) -> None:
     do.sign_in(page, demo_server, "console", "ines.carvalhal@csirt.northwind.example", sample_password(demo_server))
     page.goto(f"{demo_server.url}/console/templates")
