@@ -6,8 +6,10 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import product
 from typing import Any
+from unittest.mock import patch
 from zipfile import ZipFile
 
 from flask import Flask
@@ -15,6 +17,7 @@ from pypdf import PdfReader
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from portal.web import paper
 from tests.fixtures.world import BASE, TOKEN, Browser, World
 
 IMPLIED = {"HEAD", "OPTIONS"}
@@ -155,6 +158,21 @@ def _comments(case: str, world: World) -> list[str]:
     return [*own, "all-hanna" if case == "shared" else "shared-hanna", "unknown"]
 
 
+PRESSED = paper._pressed
+
+
+@lru_cache(maxsize=300)
+def _document(html: str) -> bytes:
+    with PRESSED(html) as made:
+        made.seek(0)
+        return made.read()
+
+
+def _pressed_before(html: str) -> io.BytesIO:
+    """The same words make the same document, and setting them takes most of a second: once for all who go there."""
+    return io.BytesIO(_document(html))
+
+
 @dataclass(frozen=True)
 class Traveller:
     """Somebody with cookies in hand; nothing the answers set is kept, so that every request starts alike."""
@@ -170,7 +188,8 @@ class Traveller:
         if road.method == "POST":
             sent["Origin"] = BASE
             data = {"csrf_token": self.token, **(data or {})}
-        return client.open(road.path, method=road.method, base_url=BASE, headers=sent, data=data)
+        with patch.object(paper, "_pressed", _pressed_before):
+            return client.open(road.path, method=road.method, base_url=BASE, headers=sent, data=data)
 
 
 def traveller(app: Flask, browse: Callable[[str], Browser], who: str = "", face: str = "") -> Traveller:
@@ -203,7 +222,12 @@ def _body(answer: TestResponse) -> str:
             parts = [f"{info}\n{archive.read(info).decode(errors='replace')}" for info in archive.infolist()]
         return "\n".join(parts)
     if answer.mimetype == "application/pdf":
-        paper = PdfReader(io.BytesIO(answer.data))
-        told = "\n".join([str(paper.metadata), *(page.extract_text() for page in paper.pages)])
-        return told + told.replace("\n", "")  # a long word may be broken into lines
+        return _printed(answer.data)
     return answer.get_data(as_text=True)
+
+
+@lru_cache(maxsize=300)
+def _printed(document: bytes) -> str:
+    pdf = PdfReader(io.BytesIO(document))
+    told = "\n".join([str(pdf.metadata), *(page.extract_text() for page in pdf.pages)])
+    return told + told.replace("\n", "")  # a long word may be broken into lines

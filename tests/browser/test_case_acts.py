@@ -97,7 +97,7 @@ def test_ines_edits_one_fact_where_it_stands(start_server: type[LiveServer], ope
     if scripting:
         expect(page.get_by_role("link", name="Edit severity")).to_be_focused()
     page.get_by_role("link", name="Edit title").click()
-    page.get_by_label("Title").fill("A badge abroad")
+    page.get_by_role("textbox", name="Title").fill("A badge abroad")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("#14 A badge abroad"))
     page.get_by_role("link", name="Edit status").click()
