@@ -183,6 +183,7 @@ def seed() -> None:
             _put(connection, Grant, _grants)
             connection.execute(insert(CaseCounter.__table__), [{"id": 1, "last": CASES}])
         index.rebuild()
+        db.session.rollback()  # what it asked at the beginning is still its view: nothing would be vacuumed as seen by everybody
         if db.engine.dialect.name == "postgresql":
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.execute(text("VACUUM ANALYZE"))

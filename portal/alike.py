@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection
 from functools import cache
 
 from .words import LANGUAGES, _, speaking
 
 # Letters of other scripts that look like Latin ones; enough to catch who tries.
-LETTERS = str.maketrans("абвеикмнорстухісјѕԁԛԝαβεηικμνορτυχı", "abbeukmhopctyxicjsdqwabenikmvoptuxi")
+LETTERS = str.maketrans("абвеикмнорстухісјѕԁԛԝαβεηικμνορτυχıտꓢᏚ", "abbeukmhopctyxicjsdqwabenikmvoptuxisss")
+# Digits and signs that stand for letters; those of one stroke are told apart by nobody.
+SIGNS = str.maketrans("01345678@$!|i", "oleasgtbaslll")
+# What shows letters in another order than they are kept in; forms leave them away. The marks that some scripts need are not among them.
+TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 UNSEEN = "\u115f\u1160\u3164\uffa0"
+SHORT = 3
 APART = re.compile(r"[^\w\s.&'’-]|_|\s-|-\s")  # what sets a part of a name apart from the rest
 
 
@@ -34,17 +40,35 @@ def is_team(name: str, tenant: str) -> bool:
     """Whether a reader would take it for the team, or for the organisation (the tenant) the team works for.
 
     The team's own name counts wherever it stands. The tenant's is some word, perhaps one that people or departments are called too:
-    it counts as the whole name or as a part set apart, and where it has several words, as these words side by side.
+    it counts as the whole name or as a part set apart, and where it has several words, as these words side by side. So does what looks
+    like it by digits for letters or letters for each other, unless it is so short that people are called so; or could by letters that are
+    turned round.
     """
-    said, own = bare(name), bare(tenant)
-    return any(team in said for team in _team()) or (bool(own) and (said == own or _is_part(own, tenant, name)))
+    if not TURNS.isdisjoint(name) or _passes(name, tenant, _team(), bare):
+        return True
+    tenant = tenant if len(bare(tenant)) > SHORT else ""
+    return _passes(_strokes(name), _strokes(tenant), frozenset(map(_glance, map(_strokes, _team()))), _glance)
 
 
-def _is_part(own: str, tenant: str, name: str) -> bool:
+def _strokes(name: str) -> str:
+    """Letters by what they look like; what stands between words stays."""
+    return _seen(unicodedata.normalize("NFKC", name)).casefold().translate(LETTERS).translate(SIGNS)
+
+
+def _glance(name: str) -> str:
+    return bare(name).replace("rn", "m").replace("vv", "w")
+
+
+def _passes(name: str, tenant: str, team: Collection[str], read: Callable[[str], str]) -> bool:
+    said, own = read(name), read(tenant)
+    return any(words in said for words in team) or (bool(own) and (said == own or _is_part(own, tenant, name, read)))
+
+
+def _is_part(own: str, tenant: str, name: str, read: Callable[[str], str]) -> bool:
     if len(_words(tenant)) < 2:
-        return own in map(bare, APART.split(_seen(name)))
+        return own in map(read, APART.split(_seen(name)))
     words = _words(name)
-    return any("".join(words[start:end]) == own for end in range(1, len(words) + 1) for start in range(end))
+    return any(read("".join(words[start:end])) == own for end in range(1, len(words) + 1) for start in range(end))
 
 
 def _words(name: str) -> list[str]:

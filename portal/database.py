@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import selectors
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
@@ -11,6 +14,7 @@ from weakref import WeakSet
 
 from sqlalchemy import Connection, CursorResult, Engine, Executable, event, func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from .config import BadSettings
 from .extensions import db
@@ -58,7 +62,7 @@ def engine_options(url: str) -> dict[str, Any]:
     """Arguments of create_engine for this database URL."""
     if make_url(url).get_backend_name() == "sqlite":
         return POOL | {"module": driver(), "max_overflow": 16, "connect_args": {"check_same_thread": False}}
-    return POOL | {"max_overflow": 8, "pool_pre_ping": True}
+    return POOL | {"max_overflow": 8}
 
 
 def prepare(engine: Engine) -> None:
@@ -93,8 +97,25 @@ WROTE = "wrote"  # whether the transaction on a connection has sent anything but
 QUICK = ("jit = off", "max_parallel_workers_per_gather = 0", "random_page_cost = 1.1", "enable_mergejoin = off")
 
 
+# A connection that rested for longer is asked whether it is still there; and so is one on which something waits to be read, for a server
+# that ends says so.
+RESTED, REST = "rested", 1.0
+
+
 def _prepare_postgres(engine: Engine) -> None:
     event.listen(engine, "connect", _for_pages)
+
+    @event.listens_for(engine, "checkin")
+    def rest(_dbapi: Any, record: Any) -> None:
+        record.info[RESTED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def wake(dbapi: Any, record: Any, _proxy: Any) -> None:
+        if record.info.pop(RESTED, math.inf) < time.monotonic() - REST or _is_spoken_to(dbapi):
+            try:
+                engine.dialect.do_ping(dbapi)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -104,6 +125,13 @@ def _prepare_postgres(engine: Engine) -> None:
     def note(connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
         if not statement.startswith("SELECT"):
             connection.info[WROTE] = True
+
+
+def _is_spoken_to(dbapi: Any) -> bool:
+    """Whether the server has sent something nobody asked for."""
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(dbapi.fileno(), selectors.EVENT_READ)
+        return bool(waiting.select(0))
 
 
 def _for_pages(dbapi: Any, _record: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
@@ -16,6 +17,8 @@ MONTHS = {
     "de": ("Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."),
     "es": ("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sept", "oct", "nov", "dic"),
 }
+
+_IN_ENGLISH = re.compile(r"(?:(\d{1,2}) ([A-Z][a-z]{2})|([A-Z][a-z]{2}) (\d{1,2}),) (\d{4}), (\d\d:\d\d .+)")
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,16 @@ def time_words(moment: datetime, reader: Reading) -> str:
     """Date, time and zone."""
     shown = on_clock(moment, reader)
     return f"{date_words(shown, reader)}, {shown.hour:02}:{shown.minute:02} {_zone(shown)}"
+
+
+def said_again(words: str, language: str) -> str:
+    """What `time_words` said in English and a text keeps, in another language: on the clock it was said by. Other words stay."""
+    found = _IN_ENGLISH.fullmatch(words)
+    month = found and (found[2] or found[3])
+    if found is None or month not in MONTHS["en"]:
+        return words
+    try:
+        day = datetime(int(found[5]), MONTHS["en"].index(month) + 1, int(found[1] or found[4]), tzinfo=UTC)
+    except ValueError:  # no such day
+        return words
+    return f"{date_words(day, Reading(language=language))}, {found[6]}"

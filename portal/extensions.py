@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -30,6 +31,11 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 def words(kind: type[StrEnum]) -> Enum:
     """A column that holds one of a fixed set of words, as text on every database."""
     return Enum(kind, native_enum=False, length=16, values_callable=lambda members: [member.value for member in members])
+
+
+def new_uid() -> str:
+    """A name for the outside that tells neither order nor number."""
+    return secrets.token_hex(8)
 
 
 class Base(DeclarativeBase):

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.browser",
     "tests.fixtures.world",
     "tests.fixtures.company",
+    "tests.fixtures.begun",
     "tests.fixtures.rooms",
     "tests.fixtures.languages",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -13,7 +14,9 @@ from ..words import _
 LONGEST = 128
 # Pasted texts bring names in quotes, addresses in <>, and words; also blanks that cannot be seen.
 _BLANK = "\\s\0\u200b\u2060\ufeff"
-_PART = re.compile(f'"(?P<name>[^"<>]*)"(?=\\s*<[^<>]*@)|"(?P<quoted>[^"<>]*)"|<(?P<inside>[^<>]*)>|(?P<word>[^{_BLANK},;<>"]+)')
+_PART = re.compile(
+    f'"(?P<name>[^"<>]*)"(?=\\s*<[^<>]*@)|"(?P<quoted>[^"<>]*)"|<(?P<inside>[^<>]*)>|(?P<word>[^{_BLANK},;<>"]+)|(?P<mark>[,;])'
+)
 _WORD = re.compile(f'[^{_BLANK},;<>"]+')
 _NAME = re.compile(r"[(\[]?[^\W\d_]+(?:[-'’][^\W\d_]+)*[.:]?[)\]]?|[-–—|/&+]+")  # no dot within, no digit: an address without its @ is none
 _AROUND = "\"'“”„‚‘’«».,;:"  # around an address, not part of it
@@ -65,16 +68,40 @@ def spellings(email: str) -> frozenset[str]:
 def split(text: str) -> list[str]:
     """The addresses in a text, or what stands in their place: in lower case, each once, in the order they were typed.
 
-    Names on a line with an address are left out; on a line without one nothing is.
+    Names beside an address are left out; between commas, semicolons and ends of lines, where there is no address, nothing is.
     """
-    return list(dict.fromkeys(word.lower() for line in text.splitlines() for word in _on(line)))
+    return list(dict.fromkeys(word.lower() for line in text.splitlines() for piece in _pieces(line) for word in _in(piece)))
 
 
-def _on(line: str) -> list[str]:
-    """What stands on one line: its addresses, and what can be no name; where there is no address, every word."""
-    parts = [(part.lastgroup, word) for part in _PART.finditer(line) if part.lastgroup != "name" for word in _WORD.findall(part[0])]
-    named = any("@" in word for _kind, word in parts)
-    return [_bare(word) if "@" in word else word for kind, word in parts if not named or kind == "inside" or not _NAME.fullmatch(word)]
+_Piece = list[tuple[str | None, str]]
+
+
+def _pieces(line: str) -> list[_Piece]:
+    """The words of a line, piece by piece, without the names that stand before a comma and belong to the address after it."""
+    pieces: list[_Piece] = [[]]
+    marks = [";"]
+    for part in _PART.finditer(line):
+        if part.lastgroup == "mark":
+            marks.append(part[0])
+            pieces.append([])
+        elif part.lastgroup != "name":
+            pieces[-1] += [(part.lastgroup, word) for word in _WORD.findall(part[0])]
+    marks.append(";")
+    pairs = enumerate(pairwise(pieces))
+    names = {place for place, pair in pairs if marks[place : place + 3] == [";", ",", ";"] and _belong(*pair)}
+    return [piece for place, piece in enumerate(pieces) if place not in names]
+
+
+def _belong(piece: _Piece, following: _Piece) -> bool:
+    """Whether two pieces are one person, like "Moe, Kari <kari@...>" and "Kari Moe, kari@..."; one word alone may be anything."""
+    named = all(_NAME.fullmatch(word) for _kind, word in piece) and any("@" in word for _kind, word in following)
+    return named and (len(piece) > 1 or _NAME.fullmatch(following[0][1]) is not None)
+
+
+def _in(piece: _Piece) -> list[str]:
+    """The addresses of a piece, and what can be no name; where there is no address, every word."""
+    named = any("@" in word for _kind, word in piece)
+    return [_bare(word) if "@" in word else word for kind, word in piece if not named or kind == "inside" or not _NAME.fullmatch(word)]
 
 
 def _bare(address: str) -> str:

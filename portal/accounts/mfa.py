@@ -205,10 +205,10 @@ def add_passkey(viewer: Viewer, key: str, name: str, credential: str, *, face: s
     return _settle(user, viewer, "passkey-added", face, trace)
 
 
-def remove_passkey(viewer: Viewer, passkey_id: int, password: str, *, face: str, trace: Trace) -> Changed:
+def remove_passkey(viewer: Viewer, uid: str, password: str, *, face: str, trace: Trace) -> Changed:
     """The passkey no longer counts."""
     user = prove(viewer, password)
-    passkey = passkeys.own(user.id, passkey_id)
+    passkey = passkeys.own(user.id, uid)
     _check_last(user)
     record(Kind.MFA_REMOVED, actor=viewer, object_id=user.id, changes={"second_factor": [f"passkey {passkey.name}", None]})
     db.session.delete(passkey)

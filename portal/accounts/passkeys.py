@@ -74,9 +74,9 @@ def of(user_id: int) -> list[Passkey]:
     return list(db.session.scalars(select(Passkey).where(Passkey.user_id == user_id).order_by(Passkey.id)))
 
 
-def own(user_id: int, passkey_id: int) -> Passkey:
+def own(user_id: int, uid: str) -> Passkey:
     """One of the person's passkeys."""
-    found = db.session.scalar(select(Passkey).where(Passkey.id == passkey_id, Passkey.user_id == user_id))
+    found = next((passkey for passkey in of(user_id) if passkey.uid == uid), None)
     if found is None:
         raise NotVisible("passkey")
     return found

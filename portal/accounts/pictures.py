@@ -173,9 +173,12 @@ def _replace(old: ColumnElement[bool], new: Picture | None) -> None:
 
 
 def person_picture(user_id: int, *, by: Viewer) -> tuple[bytes, str]:
-    """The picture and its version: one's own; for colleagues, everybody's they work with; for the platform, anybody's."""
-    wanted = select(Picture.content, User.picture).join(User, User.id == Picture.user_id).where(User.id == user_id)
-    if user_id != by.user_id and by.external:
+    """Somebody's picture and its version: for colleagues, of everybody they work with; for the platform, anybody's.
+
+    Not even their own for people outside: whoever may try numbers learns how many there are.
+    """
+    wanted = _people().where(User.id == user_id)
+    if by.external:
         raise NotVisible("picture")
     if user_id != by.user_id and not by.platform:
         wanted = wanted.where(
@@ -185,11 +188,28 @@ def person_picture(user_id: int, *, by: Viewer) -> tuple[bytes, str]:
 
 
 def organisation_picture(organisation_id: int, *, by: Viewer) -> tuple[bytes, str]:
-    """The logo of the organisation worked in and its version; for the platform, anyone's."""
-    if organisation_id != by.organisation_id and not by.platform:
+    """An organisation's logo and its version: for colleagues, of the one they work in; for the platform, anyone's."""
+    if by.external or (organisation_id != by.organisation_id and not by.platform):
         raise NotVisible("picture")
-    wanted = select(Picture.content, Organisation.picture).join(Organisation, Organisation.id == Picture.organisation_id)
-    return _found(wanted.where(Organisation.id == organisation_id))
+    return _found(_logos().where(Organisation.id == organisation_id))
+
+
+def own_picture(by: Viewer) -> tuple[bytes, str]:
+    """One's own picture and its version."""
+    return _found(_people().where(User.id == by.user_id))
+
+
+def own_logo(by: Viewer) -> tuple[bytes, str]:
+    """The logo of the organisation worked in and its version."""
+    return _found(_logos().where(Organisation.id == by.organisation_id))
+
+
+def _people() -> Select[bytes, str]:
+    return select(Picture.content, User.picture).join(User, User.id == Picture.user_id)
+
+
+def _logos() -> Select[bytes, str]:
+    return select(Picture.content, Organisation.picture).join(Organisation, Organisation.id == Picture.organisation_id)
 
 
 def _found(wanted: Select[bytes, str]) -> tuple[bytes, str]:

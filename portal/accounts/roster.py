@@ -60,6 +60,7 @@ class Person:
     """Somebody of an external organisation who has an account. `confirmed`: whether the name was given by themselves or by the team."""
 
     user_id: int
+    uid: str
     contact_id: int | None
     name: str
     email: str
@@ -115,6 +116,7 @@ def number_of_admins(party: Party) -> int:
 
 _COLUMNS = (
     User.id,
+    User.uid,
     User.name,
     User.email,
     User.active,
@@ -155,6 +157,13 @@ def chosen(party_id: int, user_ids: Iterable[int], *, by: Viewer, still: bool = 
     return told(rows, by)
 
 
+def numbers_of(party_id: int, uids: Iterable[str], *, by: Viewer) -> dict[str, int]:
+    """Whose accounts these are, of its people; who is none of them is left out."""
+    party = parties.reach(party_id, by=by)
+    wanted = {uid.replace("\0", "") for uid in uids}
+    return dict(db.session.execute(members(party, User.uid, User.id).where(User.uid.in_(wanted))).all())
+
+
 def everybody(party_id: int, *, by: Viewer) -> list[Person]:
     """All its people by name."""
     party = parties.reach(party_id, by=by)
@@ -173,6 +182,7 @@ def told(rows: Iterable[Any], by: Viewer) -> list[Person]:
     return [
         Person(
             user_id=row.id,
+            uid=row.uid,
             contact_id=row.contact_id,
             name=row.name,
             email=row.email,

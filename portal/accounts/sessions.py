@@ -129,6 +129,11 @@ def find(key: str, face: str) -> Found | None:
     return Found(_viewer(current, rows, policy), row.last_seen_at)
 
 
+def was_ended(key: str, face: str) -> bool:
+    """Whether somebody ended the session behind this key, or their account: one that only rested for too long is still kept for a while."""
+    return db.session.connection().execute(_FIND, {"key_hash": _hash(key), "face": face}).first() is None
+
+
 def open_look(user: User, by: Viewer) -> str:
     """Add a look of this colleague through the person's eyes; its key opens it together with the colleague's own session only."""
     key = secrets.token_urlsafe(32)

@@ -76,6 +76,7 @@ class Kind(StrEnum):
     OBSERVABLE_ADDED = "observable:added"
     OBSERVABLE_EDITED = "observable:edited"
     OBSERVABLE_DELETED = "observable:deleted"
+    OBSERVABLE_WITHDRAWN = "observable:withdrawn"
     OBSERVABLE_DOWNLOADED = "observable:downloaded"
     OBSERVABLES_EXPORTED = "observable:exported"
     TASK_ADDED = "task:added"
@@ -182,6 +183,7 @@ SENTENCES: dict[Kind, str] = {
     Kind.OBSERVABLE_ADDED: "added an observable",
     Kind.OBSERVABLE_EDITED: "edited an observable",
     Kind.OBSERVABLE_DELETED: "deleted an observable",
+    Kind.OBSERVABLE_WITHDRAWN: "withdrew an observable they had added; colleagues keep it, as they had written on it",
     Kind.OBSERVABLE_DOWNLOADED: "downloaded a file observable",
     Kind.OBSERVABLES_EXPORTED: "exported the observables",
     Kind.TASK_ADDED: "added a task",

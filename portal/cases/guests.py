@@ -14,6 +14,7 @@ from ..clock import now
 from ..extensions import db
 from ..refusals import Refusal, TooMany
 from ..words import _, later
+from .models import Case
 
 WITHDRAW_WITHIN = timedelta(minutes=10)
 MINUTES = WITHDRAW_WITHIN // timedelta(minutes=1)
@@ -35,6 +36,17 @@ FILES = Pace(
     timedelta(minutes=10),
     later("You have sent many files within a few minutes. Wait a little, then send the rest."),
 )
+MOST_FILES = 200  # so that nobody takes up by themselves what all who are on the case have together
+FILES_OF_CASE = Pace(
+    Kind.FILE_ADDED,
+    MOST_FILES,
+    timedelta(days=1),
+    later(
+        "You have added %(most)s files to this case within a day, which is as many as one person can. "
+        "Put the rest into one archive and add it tomorrow, or write a message to the security team.",
+        most=MOST_FILES,
+    ),
+)
 ITEMS = Pace(
     Kind.OBSERVABLE_ADDED,
     30,
@@ -52,11 +64,15 @@ REPORTS = Pace(
 )
 
 
-def check_pace(pace: Pace, by: Viewer) -> None:
-    """Each of these tells others by mail: a slip or a script must not become a flood. What is gone by now counts as well."""
+def check_pace(pace: Pace, by: Viewer, case: Case | None = None) -> None:
+    """Each of these tells others by mail: a slip or a script must not become a flood. What is gone by now counts as well. `case`: where
+    it is counted there only."""
     done = select(func.count(_entry.c.id)).where(
         _entry.c.actor_id == by.user_id, _entry.c.at > now() - pace.within, _entry.c.kind == pace.kind.value
     )
+    if case is not None:
+        done = done.where(_entry.c.case_id == case.id)
+    db.session.flush()  # what was done a moment ago counts
     if (db.session.connection().scalar(done) or 0) >= pace.most:
         raise TooMany(str(pace.sentence), 60)
 

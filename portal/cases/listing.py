@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Boolean, Select, String, bindparam, false, func, literal, or_, select, true, tuple_, union_all
+from sqlalchemy import BigInteger, Boolean, Select, String, bindparam, func, literal, null, select, tuple_, union_all
+from sqlalchemy import cast as cast_to
 from sqlalchemy.orm import aliased
 
 from ..accounts.models import AccountType, Membership, User
@@ -21,14 +22,15 @@ from ..database import kept, straight
 from ..extensions import db
 from ..paging import EPOCH, Page
 from ..search import terms
-from ..search.find import CASE_PLACE, hits, hits_here, order_of_hits, search_words
+from ..search.find import CASE_PLACE, order_of_hits, search_words
 from ..sharing import scope
-from ..sharing.models import SHARED, Access, in_force
-from .models import Case, CaseTag, CustomField, CustomValue
+from ..sharing.models import in_force
+from . import statuses
+from .models import Case, CustomField, Status
+from .narrowing import DATES, FORKED, MANY, OF_TAG, OF_VALUE, TAG, VALUE, WALKED, conditions, on_roads
 from .queries import CaseRow, audiences_of, row_fields
 
-MANY = 1000  # counting stops right after
-SOME = 250  # or here, where each case must be opened to be counted
+SOME = 100  # or here, where each case must be opened to be counted
 SIZES = (25, 50, 100)
 MOST_EXPORTED = 10_000
 MICROSECOND, LARGEST = timedelta(microseconds=1), 2**62
@@ -44,7 +46,6 @@ ORDERS: dict[str, tuple[Any, ...]] = {
     "closed": (Case.closed_at,),
 }
 USUAL = (Case.flagged, Case.updated_at)  # latest change first, what is flagged before the rest
-DATES = {"opened": Case.created_at, "updated": Case.updated_at, "began": Case.start_date, "closed": Case.closed_at}
 
 
 @dataclass(frozen=True)
@@ -99,50 +100,22 @@ _COLUMNS = (
     _assignee.name.label("assignee"),
 )
 EXPORTED = (*_COLUMNS, Case.tlp, Case.pap, Case.created_by_name, Case.reported_outside)
-_tag, _value = (cast("Any", model).__table__ for model in (CaseTag, CustomValue))
-_of_tag = (_tag.c.organisation_id == bindparam("organisation"), _tag.c.tag == bindparam("tag"))
-_of_value = (_value.c.field_id == bindparam("field"), _value.c.value == bindparam("value"))
-_tagged, _valued = select(_tag.c.case_id).where(*_of_tag), select(_value.c.case_id).where(*_of_value)
-_person, _member, _field = (cast("Any", model).__table__ for model in (User, Membership, CustomField))
+_person, _member, _field, _status = (cast("Any", model).__table__ for model in (User, Membership, CustomField, Status))
 _colleagues = (
-    select(true().label("person"), _person.c.id, _person.c.name, _person.c.search_text.label("place"))
+    select(_person.c.id, _person.c.name, _person.c.search_text.label("place"))
     .join(_member, _member.c.user_id == _person.c.id)
     .where(_member.c.organisation_id == bindparam("organisation"), _person.c.type == AccountType.NORMAL, _person.c.active)
     .order_by(_person.c.search_text)
     .limit(200)
     .subquery()
 )
+PERSON, FIELD, STATUS = range(3)
+_NONE = [cast_to(null(), column.type).label(column.name) for column in statuses.COLUMNS]
 _TO_CHOOSE = union_all(
-    select(_colleagues.c.person, _colleagues.c.id, _colleagues.c.name, _colleagues.c.place, literal(0).label("position")),
-    select(false(), _field.c.id, _field.c.label, _field.c.label, _field.c.position),
-).order_by("person", "position", "place")
-# Name of a condition -> the condition. Of tags and values there are three: "few:" drives from their own rows, "more:" walks the list beside
-# a table of them all, "many:" walks the list and asks for each case.
-CONDITIONS: dict[str, Any] = {
-    "stage": Case.stage == bindparam("stage", type_=Case.stage.type),
-    "status": Case.status == bindparam("status"),
-    "severity": Case.severity == bindparam("severity"),
-    "tlp": Case.tlp == bindparam("tlp"),
-    "assignee": Case.assignee_id == bindparam("assignee"),
-    "nobody": Case.assignee_id.is_(None),
-    "flagged": Case.flagged.is_(True),
-    "outside": Case.reported_outside,
-    "all": (Case.access == Access.ALL_EXTERNAL) & scope.not_ended(Case),
-    "selected": (Case.access == Access.EXTERNAL) & scope.not_ended(Case),
-    "not": or_(Case.access.not_in(SHARED), ~scope.not_ended(Case)),
-    "restricted": Case.access == Access.RESTRICTED,
-    "few:tag": Case.id.in_(_tagged),
-    "more:tag": Case.id.in_(_tagged).is_(True),
-    "many:tag": select(_tag.c.id).where(_tag.c.case_id == Case.id, *_of_tag).correlate(Case).scalar_subquery().is_not(None),
-    "few:value": Case.id.in_(_valued),
-    "more:value": Case.id.in_(_valued).is_(True),
-    "many:value": select(_value.c.case_id).where(_value.c.case_id == Case.id, *_of_value).limit(1).scalar_subquery().is_not(None),
-    **{f"{name}_from": column >= bindparam(f"{name}_from", type_=UTCDateTime()) for name, column in DATES.items()},
-    **{f"{name}_to": column < bindparam(f"{name}_to", type_=UTCDateTime()) for name, column in DATES.items()},
-}
-FORKED = {"tag": _tagged, "value": _valued}  # what has roads -> the cases it is on
-WALKED, MORE = ("more:", "many:"), 3000
-_SPREAD = {name: kept(select(func.count()).select_from(cases.limit(MORE + 1).subquery())) for name, cases in FORKED.items()}
+    select(literal(PERSON).label("kind"), literal(0).label("position"), _colleagues.c.place, _colleagues.c.id, _colleagues.c.name, *_NONE),
+    select(literal(FIELD), _field.c.position, _field.c.label, _field.c.id, _field.c.label, *_NONE),
+    select(literal(STATUS), _status.c.position, literal(""), _status.c.id, _status.c.label, *statuses.COLUMNS),
+).order_by("kind", "position", "place", "id")
 SEARCHED = frozenset({"words", "words here"})
 
 
@@ -207,9 +180,11 @@ def exported(viewer: Viewer, filters: Filters) -> list[Any]:
 
 
 def to_choose(viewer: Viewer) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """Key and name of the colleagues cases are assigned to, and of the custom fields; one query."""
-    rows = db.session.connection().execute(_TO_CHOOSE, {"organisation": viewer.organisation_id}).all()
-    return [(row.id, row.name) for row in rows if row.person], [(row.id, row.name) for row in rows if not row.person]
+    """Key and name of the colleagues cases are assigned to, and of the custom fields; one query, which brings the statuses along."""
+    rows = straight(_TO_CHOOSE, {"organisation": viewer.organisation_id}).all()
+    statuses.remember(row for row in rows if row.kind == STATUS)
+    people, fields = ([(row.id, row.name) for row in rows if row.kind == kind] for kind in (PERSON, FIELD))
+    return people, fields
 
 
 def number_to_open(viewer: Viewer, text: str) -> int | None:
@@ -259,18 +234,12 @@ def _count(viewer: Viewer, wanted: tuple[str, ...], values: dict[str, Any]) -> i
 @lru_cache(maxsize=1024)
 def _counting(visible: Select[Any], wanted: tuple[str, ...], most: int = MANY) -> Select[Any]:
     own = {name: f"{road}:{name}" for name in FORKED for road in ("few", "more", "many") if f"{road}:{name}" in wanted}
-    for name, table, where in (("tag", _tag, _of_tag), ("value", _value, _of_value)):
+    for name, table, where in (("tag", TAG, OF_TAG), ("value", VALUE, OF_VALUE)):
         if name in own:  # from the tag's or the value's own rows, no further than it must
             visible = visible.join(table, table.c.case_id == Case.id).where(*where)
             visible = visible.distinct() if name == "value" else visible  # a case has a tag once, and a value at several places
-    narrowed = visible.where(*_conditions(tuple(name for name in wanted if name not in own.values()))).limit(most + 1)
+    narrowed = visible.where(*conditions(tuple(name for name in wanted if name not in own.values()))).limit(most + 1)
     return kept(select(func.count()).select_from(narrowed.subquery()))
-
-
-def _conditions(wanted: tuple[str, ...]) -> list[Any]:
-    kind = db.engine.dialect.name
-    asked = {"words": hits, "words here": hits_here}
-    return [asked[name](kind) if name in asked else CONDITIONS[name] for name in wanted]
 
 
 def _page(
@@ -287,7 +256,7 @@ def _page(
     Where few cases fit, those are gathered and put in order; else the list is walked in its order until there are enough.
     """
     place = _read_cursor(after, order)
-    wanted = _shorter_road(viewer, _on_roads(wanted, values), values)
+    wanted = _shorter_road(viewer, on_roads(wanted, values), values)
     values = {**values, **(place or {}), "size": size + 1}
     visible, further = _visible(viewer, columns), place is not None
     if SEARCHED & set(wanted):
@@ -296,25 +265,19 @@ def _page(
     counted = _count(viewer, wanted, values) if _could_be_few(wanted, order) else None
     if counted == 0:
         return [], 0, MANY
-    most = SOME if any(name.startswith(WALKED) for name in wanted) else MANY
-    if any(name.startswith("few:") for name in wanted) or (counted is not None and counted <= MANY):
-        statement = _gathering(_visible(viewer, (Case.id, *order.columns)), wanted, order, further, columns)
+    roads = {name.partition(":")[0] for name in wanted}
+    most = SOME if roads & WALKED else MANY
+    counting = None if counted else _counting(_visible(viewer, (Case.id,)), wanted, most)
+    places = _visible(viewer, (Case.id, *order.columns))
+    if "few" in roads or (counted is not None and counted <= MANY):
+        statement = _gathering(places, wanted, order, further, columns)
+    elif "more" in roads:
+        statement = _passing(places, wanted, order, further, columns, counting)
     else:
-        counting = None if counted else _counting(_visible(viewer, (Case.id,)), wanted, most)
         statement = _listing(visible, wanted, order, further, counting)
     rows = list(straight(statement, values))
     total = counted or (rows[0].total if rows else _count(viewer, wanted, values) if place else 0)
     return rows, total, MANY if counted else most
-
-
-def _on_roads(wanted: tuple[str, ...], values: dict[str, Any]) -> tuple[str, ...]:
-    """The conditions with the road of each that has several, by how many cases have the tag or the value, whoever may see them."""
-
-    def road(name: str) -> str:
-        found = straight(_SPREAD[name], values).scalar() or 0
-        return "few" if found <= MANY else "more" if found <= MORE else "many"
-
-    return tuple(f"{road(name)}:{name}" if name in FORKED else name for name in wanted)
 
 
 def _could_be_few(wanted: tuple[str, ...], order: Order) -> bool:
@@ -336,8 +299,8 @@ def _listing(visible: Select[Any], wanted: tuple[str, ...], order: Order, furthe
     most = bindparam("size", type_=BigInteger())
     if order.text and "words" in wanted:
         joined = order_of_hits(joined, db.engine.dialect.name, further=further)
-        return kept(joined.where(*_conditions(tuple(name for name in wanted if name != "words"))).limit(most))
-    joined = joined.where(*_conditions(wanted))
+        return kept(joined.where(*conditions(tuple(name for name in wanted if name != "words"))).limit(most))
+    joined = joined.where(*conditions(wanted))
     if order.text:
         joined = joined.where(Case.id < bindparam(CASE_PLACE)) if further else joined
         return kept(joined.order_by(Case.id.desc()).limit(most))
@@ -346,11 +309,23 @@ def _listing(visible: Select[Any], wanted: tuple[str, ...], order: Order, furthe
 
 @lru_cache(maxsize=1024)
 def _gathering(visible: Select[Any], wanted: tuple[str, ...], order: Order, further: bool, columns: tuple[Any, ...]) -> Select[Any]:
-    fit = visible.where(*_conditions(wanted)).cte("fit").prefix_with("MATERIALIZED")
+    fit = visible.where(*conditions(wanted)).cte("fit").prefix_with("MATERIALIZED")
     places = tuple(fit.c[column.key] for column in order.columns)
-    page = _ordered(select(fit), (*places, fit.c.id), order, further).limit(bindparam("size", type_=BigInteger())).subquery()
-    total = select(func.count()).select_from(fit).scalar_subquery().label("total")
-    rows = select(*columns, total).join(page, page.c.id == Case.id).outerjoin(_assignee, _assignee.id == Case.assignee_id)
+    return _of_page(_ordered(select(fit), (*places, fit.c.id), order, further), order, columns, select(func.count()).select_from(fit))
+
+
+@lru_cache(maxsize=1024)
+def _passing(
+    visible: Select[Any], wanted: tuple[str, ...], order: Order, further: bool, columns: tuple[Any, ...], counting: Any
+) -> Select[Any]:
+    """Where most of the cases that are walked past are left out: their places alone are read, and the rest of those that stay."""
+    return _of_page(_ordered(visible.where(*conditions(wanted)), (*order.columns, Case.id), order, further), order, columns, counting)
+
+
+def _of_page(places: Select[Any], order: Order, columns: tuple[Any, ...], counting: Any) -> Select[Any]:
+    page = places.limit(bindparam("size", type_=BigInteger())).subquery()
+    total = () if counting is None else (counting.scalar_subquery().label("total"),)
+    rows = select(*columns, *total).join(page, page.c.id == Case.id).outerjoin(_assignee, _assignee.id == Case.assignee_id)
     return kept(_ordered(rows, tuple(page.c[column.key] for column in (*order.columns, Case.id)), order, further=False))
 
 

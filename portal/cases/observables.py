@@ -277,7 +277,7 @@ def take_back(case: Case, found: Observable, *, by: Viewer) -> None:
     if found.version == 1 or _given_to_twin(case, found, by):
         delete_observable(case, found, by=by)
         return
-    record(Kind.OBSERVABLE_DELETED, actor=by, case=case, object_id=found.uid, changes={"observable": [_in_words(found), None]})
+    record(Kind.OBSERVABLE_WITHDRAWN, actor=by, case=case, object_id=found.uid, changes={"external": [True, False]})
     found.author_external, case.updated_at = False, now()
     db.session.flush()
     recount_outside(case)
@@ -303,7 +303,8 @@ def _given_to_twin(case: Case, found: Observable, by: Viewer) -> bool:
     db.session.connection().execute(
         _own.update().where(_own.c.id == twin.id).values(**changed, version=twin.version + 1, updated_at=moment)
     )
-    record(Kind.OBSERVABLE_EDITED, actor=by, case=case, object_id=twin.uid, changes={"observable": [None, _in_words(found)], **told})
+    told["observable"] = [None, f"{_in_words(found)}; what colleagues wrote on the one that {by.name} had added, and withdrew"]
+    record(Kind.OBSERVABLE_EDITED, actor=None, case=case, object_id=twin.uid, changes=told)  # none of it is that person's
     return True
 
 

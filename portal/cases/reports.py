@@ -15,6 +15,7 @@ from ..accounts.viewer import Viewer
 from ..audit.kinds import Kind
 from ..audit.record import record
 from ..clock import now
+from ..dates import said_again
 from ..extensions import db
 from ..mail import news
 from ..notices import notices
@@ -67,7 +68,8 @@ class Question(NamedTuple):
 
 
 # The description is one text for everybody: the team, who may edit it, the reporter, and others it is shared with. So the headings are
-# kept in English, the team's language, and the portal says them in the language of whoever reads there, see `worded`.
+# kept in English, the team's language, and the portal says them in the language of whoever reads there, see `worded`; and so is when it
+# began.
 QUESTIONS = (
     Question("happened", later("What happened")),
     Question("affected", later("Who is affected")),
@@ -79,7 +81,7 @@ BEGAN: Later = later("When it began")
 
 @dataclass(frozen=True)
 class Report:
-    """What was answered. `when`: the beginning in words, as its reporter reads times; `items`: suspicious things, one a line."""
+    """What was answered. `when`: the beginning in English words; `items`: suspicious things, one a line."""
 
     title: str
     answers: dict[str, str]
@@ -155,12 +157,15 @@ def described(report: Report) -> str:
 
 _FIRST, *_OTHERS = (question.heading for question in QUESTIONS)
 _HEADINGS = {heading.text: heading for heading in (_FIRST, BEGAN, *_OTHERS)}  # as they follow each other in a description
+_WHEN = re.compile(rf"(?<=<h3>{BEGAN.text}</h3>\n<p>)[^<]+(?=</p>)")
 
 
 def worded(html: Markup) -> Markup:
-    """The description of a case that was reported outside, with the headings of a report in the language spoken now. A heading of the
-    same words that somebody wrote is taken for ours where ours is missing: the text says the same either way."""
-    return html if language() == "en" else with_headings(html, _HEADINGS)
+    """The description of a case that was reported outside, with the headings of a report and its beginning in the language spoken now. A
+    heading of the same words that somebody wrote is taken for ours where ours is missing: the text says the same either way."""
+    if (code := language()) == "en":
+        return html
+    return with_headings(_WHEN.sub(lambda found: said_again(found[0], code), str(html), count=1), _HEADINGS)
 
 
 def _closed(text: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Table, func, select
 
@@ -32,9 +33,8 @@ COLOUR = re.compile(r"#[0-9a-f]{6}")
 VALUE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 _-]*[A-Za-z0-9])?")
 
 _status, _case = cast("Table", Status.__table__), cast("Table", Case.__table__)
-_ALL = select(_status.c.value, _status.c.label, _status.c.colour, _status.c.stage, _status.c.hidden).order_by(
-    _status.c.position, _status.c.id
-)
+COLUMNS = (_status.c.value, _status.c.label, _status.c.colour, _status.c.stage, _status.c.hidden)
+_ALL = select(*COLUMNS).order_by(_status.c.position, _status.c.id)
 
 
 class Word(NamedTuple):
@@ -50,10 +50,14 @@ class Word(NamedTuple):
 def words() -> dict[str, Word]:
     """Value -> how it is shown; read once in the life of a session, which is a request's."""
     kept: dict[str, Word] | None = db.session.info.get("statuses")
-    if kept is None:
-        rows = db.session.connection().execute(_ALL)
-        made = (Word(row.value, row.label, "" if row.colour == COLOURS[row.stage] else row.colour, row.stage, row.hidden) for row in rows)
-        kept = db.session.info["statuses"] = {word.value: word for word in made}
+    return remember(db.session.connection().execute(_ALL)) if kept is None else kept
+
+
+def remember(rows: Iterable[Any]) -> dict[str, Word]:
+    """Keep them for `words()`: rows with COLUMNS, in their order, which some other query brought along."""
+    made = (Word(row.value, row.label, "" if row.colour == COLOURS[row.stage] else row.colour, row.stage, row.hidden) for row in rows)
+    kept: dict[str, Word] = {word.value: word for word in made}
+    db.session.info["statuses"] = kept
     return kept
 
 

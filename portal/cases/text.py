@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from string import punctuation
+from types import SimpleNamespace
+from typing import Any
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.helpers import parseLinkDestination, parseLinkLabel, parseLinkTitle
 from markdown_it.rules_block import StateBlock, table
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
@@ -24,6 +29,7 @@ _DELIMITERS = re.compile(r"[ \t>*+\d.)|:-]+")  # the second line of a table, als
 
 _ADDRESS = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
 _CELL = re.compile(r"(?<!\\)\|")
+_BAR = "\\|"  # within a cell
 MOST_NESTED = 20
 
 _clean = nh3.Cleaner(
@@ -64,10 +70,31 @@ def _table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
         row = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].strip().removeprefix("|")
         more = _CELL.split(row, maxsplit=columns)[columns:]
         if more and more[0]:
-            last.content = f"{last.content} | {more[0].removesuffix('|').strip()}"
+            last.content = f"{last.content} | {more[0].removesuffix('|').strip().replace(_BAR, '|')}"
     return True
 
 
+def _escape(state: StateInline, silent: bool) -> bool:
+    """A sign behind a backslash does nothing, and both are shown: people paste paths, accounts and patterns."""
+    found = state.src[state.pos : min(state.pos + 2, state.posMax)]
+    if len(found) < 2 or found[0] != "\\" or found[1] not in punctuation:
+        return False
+    if not silent:
+        state.pending += found
+    state.pos += 2
+    return True
+
+
+def _title(source: str, start: int, maximum: int) -> Any:
+    """The title of a link as it was typed."""
+    found = parseLinkTitle(source, start, maximum)
+    if found.ok:
+        found.str = source[start + 1 : found.pos - 1]
+    return found
+
+
+_markdown.helpers = SimpleNamespace(parseLinkDestination=parseLinkDestination, parseLinkLabel=parseLinkLabel, parseLinkTitle=_title)  # type: ignore[assignment]
+_markdown.inline.ruler.at("escape", _escape)
 _markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
 
 
@@ -163,9 +190,10 @@ def shown(source: str) -> Markup:
     return Markup(render(source))
 
 
-def with_headings(html: Markup, said: Mapping[str, object]) -> Markup:
-    """The same text with the known headings `said` in other words: the first of each that comes after the one before, in their order."""
-    done, rest = "", str(html)
+def with_headings(html: str, said: Mapping[str, object]) -> Markup:
+    """The same text, which is clean, with the known headings `said` in other words: the first of each that comes after the one before, in
+    their order."""
+    done, rest = "", html
     for heading, words in said.items():
         before, found, after = rest.partition(f"<h3>{escape(heading)}</h3>")
         if found:

@@ -67,7 +67,8 @@ def add_files(number: int) -> Any:
 
 
 def _add_each(case: Any, uploads: list[Upload], external: bool) -> tuple[list[str], list[str]]:
-    added, problems = [], [] if uploads else ["Choose at least one file."]
+    uploads, problems = intake.once(uploads)
+    added, problems = [], problems if uploads else ["Choose at least one file."]
     if external:
         try:
             marks.check_shown(case, request.form.get("seen", ""))

@@ -38,7 +38,7 @@ def bulk_share() -> Any:
         return _confirm(cases, form)
     if "q" in request.args and wants_fragment():
         return show("console/access/_people.html", **_people(form))
-    return _drawer(cases, form, preview="access" in request.args)
+    return _drawer(cases, form, preview=not {"access", "until"}.isdisjoint(request.args))  # the effect alone, asked for with every choice
 
 
 def _confirm(cases: list[Any], form: BulkAccessForm) -> Any:
@@ -61,7 +61,7 @@ def _choice(form: BulkAccessForm) -> Choice | None:
     parties = frozenset(key if 0 < key < 2**63 else 0 for key in form.parties.data or ())
     if access not in ("external", "add"):
         users = parties = frozenset()
-    until = times.end_of_day(form.until.data) if form.until.data else KEEP
+    until = None if form.endless.data else times.end_of_day(form.until.data) if form.until.data else KEEP
     return Choice(
         Access.EXTERNAL if adding else Access(access),
         users,
@@ -102,7 +102,7 @@ def _button(lines: list[Prospect], *, later: bool = False) -> str:
     if plans[0].access is Access.INTERNAL:
         return f"Make {_cases(len(plans))} internal"
     if all(plan.only_the_end for plan in plans):
-        return f"Set the last day of {_cases(len(plans))}"
+        return f"Set the last day of {_cases(len(plans))}" if plans[0].until else f"Take the last day away from {_cases(len(plans))}"
     shared, taken = sum(1 for plan in plans if plan.gained or not plan.lost), sum(1 for plan in plans if plan.lost)
     if not shared:
         return f"Take access away in {_cases(taken)}"

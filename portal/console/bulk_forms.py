@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wtforms import BooleanField, DateField, RadioField, SelectField, StringField
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from ..web.filters import SEVERITY, TLP
 from ..web.forms import CheckboxList, Form, stripped
@@ -53,6 +53,12 @@ class BulkDeleteForm(Form):
     confirmation = StringField("How many cases are these?", render_kw={"autocomplete": "off", "inputmode": "numeric"})
 
 
+def no_day_if_endless(form: Any, field: Any) -> None:
+    """Refuse a last day beside the wish for none."""
+    if field.data is not None and form.endless.data:
+        raise StopValidation("Choose a last day or none, not both.")
+
+
 class BulkAccessForm(Form):
     """Who outside may see all of the cases."""
 
@@ -68,7 +74,8 @@ class BulkAccessForm(Form):
     )
     users = CheckboxList("External users", coerce=int, choices=[])
     parties = CheckboxList("External organisations", coerce=int, choices=[])
-    until = DateField("Last day", validators=[Optional(), sensible_year, not_over])
+    until = DateField("Last day", validators=[no_day_if_endless, Optional(), sensible_year, not_over])
+    endless = BooleanField("No last day any more, for those that have one")
     again = BooleanField("Show these to external users again")
     reason = StringField(
         "Why may they receive it?",

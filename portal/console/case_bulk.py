@@ -12,8 +12,12 @@ from flask import g, request, url_for
 from ..accounts.directory import colleagues
 from ..accounts.permissions import Permission
 from ..cases import bulk, statuses
+from ..cases.cases import RED
+from ..cases.models import Case
 from ..cases.tags import split_tags
 from ..refusals import NotAllowed, Refusal
+from ..sharing.models import Access
+from ..sharing.reached import parties_on
 from ..web import results
 from ..web.face import go_to
 from ..web.forms import Form
@@ -94,7 +98,14 @@ def ask_first(act: str, form: Any, *, problem: str | None = None, **more: Any) -
         return see_other(".cases", bulk.NOTHING, warning=True)
     status = 422 if problem or form.errors else 200
     context = {"form": form, "problem": problem, "cases": cases, **way_back(), **more}
+    context["to_many"] = _open_to_many(cases) if more.get("what") == "tlp" else 0
     return show(f"console/bulk/{act}.html", f"console/bulk/_{act}.html", status=status, **context)
+
+
+def _open_to_many(cases: list[Case]) -> int:
+    """How many of them cannot become RED: those not shared with people by name alone."""
+    through = parties_on(*cases)
+    return sum(1 for case in cases if case.tlp != RED and (case.access_now is Access.ALL_EXTERNAL or through[case.id]))
 
 
 def do_to_each(act: str, form: Any, verb: Callable[[], bulk.Act], **more: Any) -> Any:

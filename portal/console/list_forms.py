@@ -10,7 +10,8 @@ from typing import Any
 from flask import g
 
 from ..cases import statuses
-from ..cases.listing import DATES, ORDERS, SHARED_STATES, SIZES, Filters
+from ..cases.listing import ORDERS, SHARED_STATES, SIZES, Filters
+from ..cases.narrowing import DATES
 from ..web.filters import SEVERITY, STAGE, TLP
 from ..web.lists import address_with, day_asked
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from flask import g, request
@@ -54,8 +55,7 @@ def _template(key: object) -> CaseTemplate | None:
 
 def _filled(form: NewCaseForm, before: CaseTemplate | None, wanted: CaseTemplate | None) -> NewCaseForm:
     """The form with what the template brings instead of what the one before brought; what somebody typed stays."""
-    title = (form.title.data or "").removeprefix(before.title_prefix if before else "").strip()
-    form.title.data = f"{wanted.title_prefix} {title}".strip() if wanted else title
+    form.title.data = _titled(form.title.data or "", before.title_prefix if before else "", wanted.title_prefix if wanted else "")
     text = (form.description.data or "").replace("\r\n", "\n").strip()
     if not text or (before and text == before.case_description):
         form.description.data = wanted.case_description if wanted else ""
@@ -66,6 +66,22 @@ def _filled(form: NewCaseForm, before: CaseTemplate | None, wanted: CaseTemplate
     form.tags.data = ", ".join(sorted(tags | set(wanted.tags if wanted else ())))
     form.template.data, form.filled.data = (wanted.id, str(wanted.id)) if wanted else (None, "")
     return form
+
+
+def _titled(title: str, before: str, prefix: str) -> str:
+    """The title with this prefix instead of the one before; one that was typed by hand, or its colon, is not said twice."""
+    own = title.strip()
+    own = own[len(before) :].strip() if _begins(own, before) else own
+    if _begins(own, prefix) and not prefix.endswith(":"):
+        return own
+    if prefix.endswith(":"):
+        own = own.removeprefix(prefix).lstrip(": ")
+    return f"{prefix} {own}".strip()
+
+
+def _begins(title: str, prefix: str) -> bool:
+    """Whether it stands there for itself, and is not the beginning of a longer word."""
+    return bool(prefix and re.match(rf"{re.escape(prefix)}(?!(?<=\w)\w)", title))
 
 
 def _open(form: NewCaseForm, template: CaseTemplate | None) -> Any:

@@ -17,7 +17,7 @@ from ..refusals import Refusal
 from ..settings import values
 from ..web.show import see_other, show
 from .face import console
-from .people_forms import MOST_SEATS, NewPersonForm, SeatForm, number
+from .people_forms import MOST_SEATS, NewPersonForm, SeatForm, SeatPageForm, number
 
 INSIDE = (ProfileType.ORGANISATION, ProfileType.ADMIN)
 
@@ -28,27 +28,37 @@ def new_person() -> Any:
     form = _form()
     if request.method == "GET" or _rearranged(form) or not form.validate():
         return _page(form)
-    new = _unknown_employers(form)
-    if new and not form.new_party.data:
-        form.complain("works_for", f"{' '.join(new)} Choose one that is offered, or tick that it is new.")
+    new = _new_employer(form)
+    if form.works_for.errors:
         return _page(form)
     try:
         user = invitations.invite(**form.details(), seats=form.wanted(), by=g.viewer)
     except Refusal as refusal:
         return _page(form, form.place(refusal))
-    made = f" {form.works_for.data} is a new external organisation." if new else ""
-    return see_other(".person", f"{_told(user)}{made}", user_id=user.id)
+    return see_other(".person", _told(user) + made(form, new), user_id=user.id)
 
 
-def _unknown_employers(form: NewPersonForm) -> list[str]:
-    """Where nobody knows the external organisation they work for, in a sentence each."""
-    if form.type is not AccountType.EXTERNAL or not (name := " ".join((form.works_for.data or "").split())):
-        return []
-    homes = {home.organisation_id for home in form.wanted()}
+def _new_employer(form: NewPersonForm) -> bool:
+    return form.type is AccountType.EXTERNAL and new_employer(form, {home.organisation_id for home in form.wanted()})
+
+
+def new_employer(form: NewPersonForm | SeatPageForm, homes: set[int]) -> bool:
+    """Whether nobody in one of these organisations knows whom they work for; said beside the field until it is ticked that it is new."""
+    name = " ".join((form.works_for.data or "").split())
+    if not name:
+        return False
     known = {key: any(same_name(party, name) for party in directory.parties(key)) for key in homes}
     names = dict(open_organisations()) if g.viewer.platform else {}
     where = [f" in {names[key]}" if key in names else "" for key in homes if not known[key]]
-    return [f"There is no external organisation called {name}{place} yet." for place in sorted(where)]
+    new = [f"There is no external organisation called {name}{place} yet." for place in sorted(where)]
+    if new and not form.new_party.data:
+        form.complain("works_for", f"{' '.join(new)} Choose one that is offered, or tick that it is new.")
+    return bool(new)
+
+
+def made(form: NewPersonForm | SeatPageForm, new: bool) -> str:
+    """The sentence behind what was done, where that made an external organisation."""
+    return f" {form.works_for.data} is a new external organisation." if new else ""
 
 
 def _told(user: User) -> str:

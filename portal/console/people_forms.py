@@ -35,11 +35,16 @@ def works_for_field() -> StringField:
     """Whom an external user works for."""
     return StringField(
         "Works for",
-        description="Their company or department. Known ones are offered as you type; another name makes a new external organisation.",
+        description="Their company or department. Known ones are offered as you type; for another name you are asked whether it is new.",
         filters=[stripped],
         validators=[Length(max=LONGEST_PARTY, message=f"Use at most {LONGEST_PARTY} characters.")],
         render_kw={"autocomplete": "off", "list": "parties"},
     )
+
+
+def new_party_field() -> BooleanField:
+    """That a name nobody knows is no slip; drawn once it was asked."""
+    return BooleanField("It is a new external organisation: make it")
 
 
 class SeatForm(Form):
@@ -81,7 +86,7 @@ class NewPersonForm(Form):
     name = name_field()
     email = email_field()
     works_for = works_for_field()
-    new_party = BooleanField("It is a new external organisation: make it")
+    new_party = new_party_field()
     default = SelectField("Begins in", coerce=number, validate_choice=False)
 
     def __init__(self, *args: Any, seats: Sequence[SeatForm] = (), **more: Any) -> None:
@@ -122,6 +127,7 @@ class SeatPageForm(SeatForm):
     """One place of a person who exists."""
 
     works_for = works_for_field()
+    new_party = new_party_field()
     default = BooleanField("Begins here after signing in")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flask import g, request
+from sqlalchemy import select
 
 from ..accounts import joining, people, powers
 from ..accounts.joining import Held, Seat
@@ -15,7 +16,7 @@ from ..organisations.models import Organisation
 from ..refusals import Refusal
 from ..web.show import see_other, show
 from .face import console
-from .new_person import allowed, offer, open_organisations, roles_in_words
+from .new_person import allowed, made, new_employer, offer, open_organisations, roles_in_words
 from .people_forms import SeatPageForm
 from .person import back, confirm, parties
 
@@ -31,14 +32,20 @@ def seat(user_id: int, organisation_id: int) -> Any:
     if user.id == g.viewer.user_id:
         return back(user_id, Refusal(NOT_OWN))
     form = _seat_form(user, held)
-    if request.method == "GET" or not form.validate():
+    if request.method == "GET" or (new := _fits(user, form, organisation_id)) is None:
         return _seat_page(user, form, held)
     try:
         chosen = form.chosen(external=user.external)
         joining.set_profiles(user_id, organisation_id, chosen, by=g.viewer, works_for=form.works_for.data or "")
     except Refusal as refusal:
         return _seat_page(user, form, held, form.place(refusal))
-    return back(user_id, f"{user.name} works in {held.organisation} with what you chose, from their next click on.")
+    return back(user_id, f"{user.name} works in {held.organisation} with what you chose, from their next click on.{new}")
+
+
+def _fits(user: User, form: SeatPageForm, organisation_id: int) -> str | None:
+    """None where the form cannot be taken, else what is told of a new external organisation: made only where that was ticked."""
+    new = form.validate() and user.external and new_employer(form, {organisation_id})
+    return None if form.errors else made(form, new)
 
 
 def _seat_form(user: User, held: Held) -> SeatPageForm:
@@ -73,15 +80,21 @@ def add_seat(user_id: int) -> Any:
     if not g.viewer.platform or user.id == g.viewer.user_id:
         return back(user_id, Refusal(joining.PLATFORM_ONLY if not g.viewer.platform else NOT_OWN))
     form = SeatPageForm() if request.method == "POST" else SeatPageForm(formdata=None)
-    offer(form, but=frozenset(held.organisation_id for held in joining.held_by(user.id, by=g.viewer)))
-    if request.method == "GET" or not form.validate():
+    offer(form, but=_not_offered(user))
+    if request.method == "GET" or (new := _fits(user, form, form.organisation.data or 0)) is None:
         return _seat_page(user, form, None)
     wanted = Seat(form.organisation.data or 0, form.chosen(external=user.external), form.default.data)
     try:
         joining.add(user_id, wanted, by=g.viewer, works_for=form.works_for.data or "")
     except Refusal as refusal:
         return _seat_page(user, form, None, form.place(refusal))
-    return back(user_id, f"{user.name} works in {dict(open_organisations())[form.organisation.data]} too.")
+    return back(user_id, f"{user.name} works in {dict(open_organisations())[form.organisation.data]} too.{new}")
+
+
+def _not_offered(user: User) -> frozenset[int]:
+    """Organisations the person is in already, and for external users the one without cases."""
+    held = {held.organisation_id for held in joining.held_by(user.id, by=g.viewer)}
+    return frozenset(held | set(db.session.scalars(select(Organisation.id).where(Organisation.built_in))) if user.external else held)
 
 
 @console.route("/people/<id:user_id>/organisations/<id:organisation_id>/default", needs=MANAGE, methods=["POST"])

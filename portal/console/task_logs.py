@@ -43,7 +43,8 @@ def add_log(number: int, task: str) -> Any:
 
 def _checked(uploads: list[Upload]) -> tuple[list[Upload], list[str]]:
     """Those that can be kept, and what is wrong with the others."""
-    fine, problems = [], []
+    fine: list[Upload] = []
+    uploads, problems = intake.once(uploads)
     for upload in uploads:
         try:
             intake.check(upload)

@@ -23,6 +23,18 @@ def _image(found: tuple[bytes, str], version: str) -> Response:
     return response
 
 
+@entry.route(f"/{FACE}/pictures/own/<version>", needs=Needs.SIGNED_IN)
+def own_picture(version: str, **_face: str) -> Any:
+    """One's own picture. Its address has no number: people outside would see from theirs how many accounts there are."""
+    return _image(pictures.own_picture(g.viewer), version)
+
+
+@entry.route(f"/{FACE}/pictures/logo/<version>", needs=Needs.SIGNED_IN)
+def own_logo(version: str, **_face: str) -> Any:
+    """The logo of the organisation worked in."""
+    return _image(pictures.own_logo(g.viewer), version)
+
+
 @entry.route(f"/{FACE}/pictures/people/<id:user_id>/<version>", needs=Needs.SIGNED_IN)
 def person_picture(user_id: int, version: str, **_face: str) -> Any:
     """Somebody's picture as it is now."""

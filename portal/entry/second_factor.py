@@ -213,14 +213,14 @@ def remove_app(face: str) -> Any:
     return _settled(face, changed, _("The authenticator app is removed. Your other browsers are signed out."))
 
 
-@entry.route(f"{PATH}/passkeys/<id:passkey_id>/remove", needs=OWN, methods=["GET", "POST"], late=True, enrolling=True)
-def remove_passkey(face: str, passkey_id: int) -> Any:
+@entry.route(f"{PATH}/passkeys/<uid:passkey>/remove", needs=OWN, methods=["GET", "POST"], late=True, enrolling=True)
+def remove_passkey(face: str, passkey: str) -> Any:
     """The passkey no longer counts."""
-    form, passkey = AgainForm(), passkeys.own(g.viewer.user_id, passkey_id)
+    form, name = AgainForm(), passkeys.own(g.viewer.user_id, passkey).name
     if request.method == "GET" or not form.validate():
-        return _ask(face, REMOVE_PASSKEY, form, about=passkey.name)
+        return _ask(face, REMOVE_PASSKEY, form, about=name)
     try:
-        changed = mfa.remove_passkey(g.viewer, passkey_id, form.password.data, face=face, trace=cookies.trace())
+        changed = mfa.remove_passkey(g.viewer, passkey, form.password.data, face=face, trace=cookies.trace())
     except Refusal as refusal:
-        return _ask(face, REMOVE_PASSKEY, form, refusal, about=passkeys.own(g.viewer.user_id, passkey_id).name)
+        return _ask(face, REMOVE_PASSKEY, form, refusal, about=name)
     return _settled(face, changed, _("The passkey is removed. Your other browsers are signed out."))

@@ -15,6 +15,7 @@ from . import wishes
 from .evidence import evidence_context
 from .face import external
 from .files import files_context
+from .news import show_part, talk_context
 
 
 @external.route("/", needs=Needs.SIGNED_IN)
@@ -70,12 +71,6 @@ def case(number: int) -> Any:
     return show_case(found, MessageForm(formdata=None))
 
 
-def talk_context(number: int) -> dict[str, Any]:
-    """The conversation of a case. `said`: how many messages stand in it, without those that were withdrawn."""
-    messages = g.window.messages(number)
-    return {"messages": messages, "said": sum(not message.withdrawn for message in messages), "can_write": g.window.can_write}
-
-
 def show_case(case: Any, form: MessageForm, *, problem: str | None = None, status: int = 200) -> Any:
     """The case page, or its conversation for htmx."""
     context = {"case": case, **talk_context(case.number), "form": form, "problem": problem}
@@ -84,4 +79,4 @@ def show_case(case: Any, form: MessageForm, *, problem: str | None = None, statu
         context |= (found := evidence_context(case.number)) | files_context(case.number, found["items"])
         context["muted"] = case.muted
         context["address"] = current_app.config["SETTINGS"].origin + url_for(".case", number=case.number)
-    return show("external/cases/show.html", "external/messages/_conversation.html", status=status, **context)
+    return show_part("external/cases/show.html", "external/messages/_conversation.html", case.number, status=status, **context)

@@ -13,6 +13,7 @@ from ..web.show import see_other, show, wants_fragment
 from ..words import _, ngettext
 from .evidence_forms import ItemsForm
 from .face import external
+from .news import show_part
 
 PATH = "/cases/<id:number>/evidence"
 
@@ -47,7 +48,7 @@ def _form(**options: Any) -> ItemsForm:
 
 def _show(number: int, *, after: str = "", status: int = 200, part: str = "external/evidence/_items.html", **changes: Any) -> Any:
     context = {"case": g.window.case(number), **evidence_context(number, after), **changes}
-    return show("external/evidence/list.html", part, status=status, **context)
+    return show_part("external/evidence/list.html", part, number, status=status, **context)
 
 
 @external.route(PATH, needs=Permission.OBSERVABLE, methods=["POST"])

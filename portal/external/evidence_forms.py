@@ -9,7 +9,7 @@ from wtforms import DateTimeLocalField, HiddenField, SelectField, StringField, T
 from wtforms.validators import DataRequired, Length, Optional, ValidationError
 
 from ..web.forms import LONGEST_MESSAGE, Form
-from ..web.times import in_english, in_words, reading, time_now, typed, zone_in_words, zone_of_form
+from ..web.times import in_english, reading, time_now, typed, zone_in_words, zone_of_form
 from ..words import Number, _, later
 
 LONGEST_TITLE = 200
@@ -120,9 +120,3 @@ class ReportForm(Form):
         """The same for the description, in English as its headings are."""
         moment = self.moment
         return in_english(moment, self.zone.data) if moment else ""
-
-    @property
-    def moment_as_read(self) -> str:
-        """The same in the words of whoever looks at it."""
-        moment = self.moment
-        return in_words(moment, self.zone.data) if moment else ""

@@ -14,6 +14,7 @@ from ..web.show import see_other, show, wants_fragment
 from ..web.uploads import received
 from ..words import _, ngettext
 from .face import external
+from .news import show_part
 
 PATH = "/cases/<id:number>/files"
 ONE = f"{PATH}/<uid:file>"
@@ -42,7 +43,7 @@ def _show(number: int, *, problems: list[str] | None = None, notice: str = "", w
     context = {"case": g.window.case(number), **files_context(number, g.window.evidence.items(number).rows), "withdrawn": withdrawn}
     context |= {"file_problems": problems or [], "notice": notice}
     part = "external/files/_saved.html" if notice else "external/_files.html"
-    return show("external/files/list.html", part, status=422 if problems else 200, **context)
+    return show_part("external/files/list.html", part, number, status=422 if problems else 200, **context)
 
 
 @external.route(PATH, needs=Permission.UPDATE_CASE, methods=["POST"], uploads=True)

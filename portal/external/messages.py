@@ -11,8 +11,9 @@ from ..refusals import Refusal, Stale, TooMany
 from ..web.forms import MessageForm
 from ..web.show import see_other, show, wants_fragment
 from ..words import _
-from .cases import show_case, talk_context
+from .cases import show_case
 from .face import external
+from .news import show_part
 
 
 @external.route("/cases/<id:number>/comments", needs=Permission.COMMENT, methods=["POST"])
@@ -70,4 +71,5 @@ def _saved(number: int, notice: str) -> Any:
     if not wants_fragment():
         return see_other(".case", notice, number=number, _anchor="conversation")
     context = {"case": g.window.case(number), "form": MessageForm(formdata=None), "problem": None, "notice": notice}
-    return show("external/messages/_saved.html", **context, **talk_context(number))
+    part = "external/messages/_saved.html"
+    return show_part(part, part, number, **context)

@@ -17,7 +17,7 @@ from .face import external
 from .organisation_forms import ADDRESS_KINDS, DetailsForm, OwnAddresses
 
 PATH = "/organisation"
-AGREEMENT = f"{PATH}/agreements/<id:agreement_id>"
+AGREEMENT = f"{PATH}/agreements/<uid:agreement>"
 KINDS = Wording({"client": later("Client"), "department": later("Department"), "vendor": later("Vendor")})
 STATES = Wording({"coming": later("Not begun"), "active": later("In force"), "ended": later("Ended")})
 STALE = later("This was changed in another window meanwhile. What is saved now stands below; saving again replaces it with what you typed.")
@@ -99,14 +99,14 @@ def agreements() -> Any:
 
 
 @external.route(AGREEMENT, needs=Needs.PORTAL_ADMIN)
-def agreement(agreement_id: int) -> Any:
+def agreement(agreement: str) -> Any:
     """One of them."""
-    found = g.window.organisation.agreement(agreement_id)
+    found = g.window.organisation.agreement(agreement)
     return show("external/organisation/agreement.html", agreement=found, states=STATES)
 
 
 @external.route(f"{AGREEMENT}/document", needs=Needs.PORTAL_ADMIN)
-def agreement_document(agreement_id: int) -> Any:
+def agreement_document(agreement: str) -> Any:
     """Its document."""
-    found = g.window.organisation.document(agreement_id)
+    found = g.window.organisation.document(agreement)
     return send(found.name, found.sha256, found.size)

@@ -9,7 +9,7 @@ from wtforms import HiddenField, SelectField, StringField, TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from ..sharing.records import OwnAddress, OwnRole
-from ..web.address_list import AddressForm, AddressList, number
+from ..web.address_list import AddressForm, AddressList
 from ..web.forms import CheckboxList, Form, stripped
 from ..words import Wording, later
 
@@ -39,11 +39,11 @@ class DetailsForm(Form):
 class RolesForm(Form):
     """What people may do."""
 
-    roles = CheckboxList(later("What may they do?"), coerce=number, choices=[])
+    roles = CheckboxList(later("What may they do?"), choices=[])
 
     def offer(self, roles: Iterable[OwnRole]) -> None:
         """Let these be chosen; a role that is not open is refused by the verb."""
-        self.roles.choices = [(role.id, role.name) for role in roles]
+        self.roles.choices = [(role.uid, role.name) for role in roles]
 
 
 class AddForm(RolesForm):

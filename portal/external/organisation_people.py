@@ -11,7 +11,6 @@ from flask import g, request, url_for
 from ..refusals import Refusal
 from ..sharing.records import AddedPerson, OwnOutcome, OwnPerson, TypedAddress
 from ..web import results
-from ..web.address_list import number
 from ..web.face import Needs, go_to
 from ..web.show import see_other, show, wants_fragment
 from ..words import Wording, _, later, ngettext
@@ -108,8 +107,8 @@ def _adding(form: AddForm, *, problem: str | None = None, status: int = 200) -> 
         "Up to %(count)s at once, with spaces, commas or line breaks between. You can paste a list.", count=own.most
     )
     if len(roles) == 1 and form.roles.data is None:
-        form.roles.data = [roles[0].id]
-    context = {"form": form, "roles": roles, "own": own.details(), "typed": _looked_at(form), "problem": problem}
+        form.roles.data = [roles[0].uid]
+    context = {"form": form, "roles": roles, "own": own.details(), "mark": own.mark, "typed": _looked_at(form), "problem": problem}
     return show("external/organisation/add.html", status=status, wanted=_wanted(), **context)
 
 
@@ -135,8 +134,8 @@ def check_people() -> Any:
 def add_people() -> Any:
     """Add them, and say what became of each address."""
     form, own = AddForm(), g.window.organisation
-    if form.organisation.data not in ("", None, str(g.viewer.party_id)):
-        form.organisation.data = str(g.viewer.party_id)
+    if form.organisation.data not in ("", None, own.mark):
+        form.organisation.data = own.mark
         return _adding(form, problem=_("You have switched to another organisation since you opened this. Nobody was added."), status=422)
     if not form.validate():
         return _adding(form, status=422)
@@ -151,24 +150,24 @@ def add_people() -> Any:
 
 def _added(told: list[AddedPerson]) -> Any:
     own = g.window.organisation
-    ids = [line.user_id for line in told if line.done and line.user_id]
-    people = own.chosen(ids, still=True) if ids else []
+    uids = [line.uid for line in told if line.done and line.uid]
+    people = own.chosen(uids, still=True) if uids else []
     uninvited = [person for person in people if person.state in INVITABLE]
-    locked = [person.id for person in people if person.state == "locked"]
+    locked = [person.uid for person in people if person.state == "locked"]
     return show("external/organisation/added.html", told=told, uninvited=uninvited, locked=locked, mails=own.mails, wanted=_wanted())
 
 
 @external.route(f"{PEOPLE}/act", needs=Needs.PORTAL_ADMIN, methods=["GET", "POST"])
 def act_on_people() -> Any:
     """Say what would be done to whom; with POST, do it; then what became of each."""
-    act, ids = request.values.get("act", ""), _ticked()
-    if act not in ACTS or not ids:
+    act, uids = request.values.get("act", ""), _ticked()
+    if act not in ACTS or not uids:
         return _without_people(act)
-    chosen, form = g.window.organisation.chosen(ids), RolesForm()
+    chosen, form = g.window.organisation.chosen(uids), RolesForm()
     if request.method == "GET" or not form.validate():
         return _ask(act, chosen, form)
     try:
-        outcomes = _do(act, ids, form)
+        outcomes = _do(act, uids, form)
     except Refusal as refusal:
         return _ask(act, chosen, form, problem=form.place(refusal), status=422)
     return _tell(act, outcomes)
@@ -182,12 +181,12 @@ def _without_people(act: str) -> Any:
     return see_other(".people", str(NOBODY) if asked else None, warning=True, **_wanted().kept)
 
 
-def _ticked() -> list[int]:
-    """Whom it is about. Odd ids are nobody's, which the verb finds out."""
-    ids = [number(text) for text in request.values.getlist("people")]
-    if len(ids) > (most := g.window.organisation.most):
+def _ticked() -> list[str]:
+    """Whom it is about. Odd names are nobody's, which the verb finds out."""
+    uids = request.values.getlist("people")
+    if len(uids) > (most := g.window.organisation.most):
         raise Refusal(ngettext("Tick at most %(num)s person at once.", "Tick at most %(num)s people at once.", most))
-    return list(dict.fromkeys(ids))
+    return list(dict.fromkeys(uids))
 
 
 def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | None = None, status: int = 200) -> Any:
@@ -195,13 +194,15 @@ def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | N
     roles = own.roles() if act == "roles" else []
     form.offer(roles)
     if request.method == "GET":
-        held = set.intersection(*(set(person.role_ids) for person in chosen))
-        form.roles.data = [role.id for role in roles if role.id in held]
+        held = set.intersection(*(set(person.role_uids) for person in chosen))
+        form.roles.data = [role.uid for role in roles if role.uid in held]
+    leaving = act == "remove-admin" and any(person.me for person in chosen)
     context = {
         "act": act,
         "people": chosen,
         "asking": asking(act, chosen, mails=own.mails),
-        "leaving": act == "remove-admin" and any(person.me for person in chosen),
+        "leaving": leaving,
+        "last": leaving and sum(person.portal_admin for person in chosen) == 1 and own.only_admin(),
         "form": form,
         "roles": roles,
         "problem": problem,
@@ -212,14 +213,14 @@ def _ask(act: str, chosen: list[OwnPerson], form: RolesForm, *, problem: str | N
     return show("external/organisation/ask.html", "external/organisation/_ask.html", status=status, **context)
 
 
-def _do(act: str, ids: Iterable[int], form: RolesForm) -> list[OwnOutcome]:
+def _do(act: str, uids: Iterable[str], form: RolesForm) -> list[OwnOutcome]:
     own = g.window.organisation
-    told: list[OwnOutcome] = own.set_roles(ids, form.roles.data or ()) if act == "roles" else own.act(act, ids)
+    told: list[OwnOutcome] = own.set_roles(uids, form.roles.data or ()) if act == "roles" else own.act(act, uids)
     return told
 
 
 def _tell(act: str, outcomes: list[OwnOutcome]) -> Any:
-    if act == "remove-admin" and any(outcome.done and outcome.user_id == g.viewer.user_id for outcome in outcomes):
+    if act == "remove-admin" and any(outcome.done and outcome.me for outcome in outcomes):
         return see_other(".home", _("You are no longer portal administrator."))  # the list is not theirs to see any more
     if len(outcomes) == 1 and outcomes[0].done:
         told = _("%(name)s: %(sentence)s", name=outcomes[0].name, sentence=outcomes[0].sentence)

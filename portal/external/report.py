@@ -44,7 +44,7 @@ def _judge(kept: Any, form: ReportForm) -> Any:
     if not form.validate():
         return None
     try:
-        return g.window.reports.look(kept, form.moment, form.moment_in_words, form.moment_as_read)
+        return g.window.reports.look(kept, form.moment, form.moment_in_words)
     except Unfit as refusal:
         form[refusal.field].errors = [refusal.sentence]
     except Refusal as refusal:

@@ -11,18 +11,18 @@ from flask import current_app, render_template
 from sqlalchemy import select
 
 from ..accounts import affiliation, links, team_news
-from ..accounts.models import Membership, OneTimeLink, Purpose, User
+from ..accounts.models import Membership, OneTimeLink, User
 from ..accounts.permissions import Permission
-from ..accounts.viewer import CONSOLE_LANGUAGES, LANGUAGES
 from ..cases.models import Case
 from ..clock import now
-from ..dates import Reading, reading_of, time_words
+from ..dates import Reading, time_words
 from ..extensions import db
 from ..organisations.models import Organisation, Party
 from ..words import _, ngettext, speaking
 from . import digest, news
 from .addressee import Addressee
 from .models import OutboxMessage
+from .reader import reading_for
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def write(row: OutboxMessage) -> Letter | None:
     user = db.session.get(User, row.to_user_id, populate_existing=True)
     if user is None or not user.active:
         return None
-    reader = _reader(user)
+    reader = reading_for(user)
     with speaking(reader.language):
         return _written(row, user, reader)
 
@@ -79,28 +79,6 @@ def _render(letter: str, to: str, context: Context, reader: Reading) -> Letter:
         subject = _("%(subject)s: %(title)s", subject=subject, title=title)
     text = render_template(f"{name}.txt", **values, **PLAIN)
     return Letter(to, " ".join(subject.split()), text, render_template(f"{name}.html", **values))
-
-
-def _reader(user: User) -> Reading:
-    """How whoever gets the letter reads: as they speak, or, who has never been here, as those who invited them."""
-    spoken = _spoken(user)
-    if not spoken and user.external and user.last_sign_in_at is None:
-        spoken = _spoken_by_inviter(user)
-    return reading_of(user.time_zone, spoken or "en")
-
-
-def _spoken_by_inviter(user: User) -> str:
-    """Of the last invitation somebody else sent; a new link can be asked for by oneself."""
-    sent = select(User).join(OneTimeLink, OneTimeLink.created_by_id == User.id)
-    sent = sent.where(OneTimeLink.user_id == user.id, OneTimeLink.purpose == Purpose.INVITATION)
-    inviter = db.session.scalar(sent.order_by(OneTimeLink.id.desc()).limit(1))
-    return _spoken(inviter) if inviter else ""
-
-
-def _spoken(user: User) -> str:
-    """Colleagues speak English; people outside what they chose, else what their browser asked for. Empty where that is not known."""
-    tags = LANGUAGES if user.external else CONSOLE_LANGUAGES
-    return next((tag for tag in (user.language, user.browser_language) if tag in tags), "")
 
 
 @dataclass(frozen=True)

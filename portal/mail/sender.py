@@ -21,7 +21,6 @@ from ..database import start_writing
 from ..extensions import db, mail
 from ..notices.notices import takers
 from ..settings import values
-from ..sharing.models import Access
 from ..sharing.reached import audience
 from . import digest
 from .letters import Letter, write
@@ -184,11 +183,8 @@ def _reached(note: OutboxMessage) -> list[int]:
     """Everybody outside who may see the case now, or one of the cases; of a report, the colleagues who take on cases."""
     if note.letter == "case_reported":
         return takers(note.organisation_id) if note.organisation_id else []
-    cases = [case for key in note.extra.get("cases", [note.case_id]) if key and (case := db.session.get(Case, key))]
-    for case in cases:
-        if case.access_now is Access.ALL_EXTERNAL:
-            return audience(case)
-    return sorted({user_id for case in cases for user_id in audience(case)})
+    keys = [key for key in note.extra.get("cases", [note.case_id]) if key]
+    return audience(*db.session.scalars(select(Case).where(Case.id.in_(keys)).execution_options(populate_existing=True))) if keys else []
 
 
 def _change(lease: Lease, **changes: object) -> None:

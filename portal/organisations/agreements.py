@@ -33,6 +33,7 @@ class AgreementRow:
     """A line of the list. `over`: its last day has passed, whatever its status says."""
 
     id: int
+    uid: str
     number: str
     title: str
     status: AgreementStatus
@@ -84,13 +85,14 @@ def _values(row: Agreement) -> dict[str, Any]:
     return {name: getattr(row, name) for name in AgreementRow.__dataclass_fields__}
 
 
-def agreement(party_id: int, agreement_id: int, *, by: Viewer) -> AgreementDetail:
-    """One of them."""
+def agreement(party_id: int, agreement_id: int | str, *, by: Viewer) -> AgreementDetail:
+    """One of them, by its number or by its name for the outside."""
     return _detail(_load(reach(party_id, by=by), agreement_id, by))
 
 
-def _load(party: Party, agreement_id: int, by: Viewer) -> Agreement:
-    wanted = _shown(party, by).where(Agreement.id == agreement_id).execution_options(populate_existing=True)
+def _load(party: Party, agreement_id: int | str, by: Viewer) -> Agreement:
+    one = Agreement.uid == agreement_id if isinstance(agreement_id, str) else Agreement.id == agreement_id
+    wanted = _shown(party, by).where(one).execution_options(populate_existing=True)
     found: Agreement | None = db.session.scalar(wanted)
     if found is None:
         raise NotVisible("agreement")
@@ -111,7 +113,7 @@ def _detail(row: Agreement) -> AgreementDetail:
     )
 
 
-def document(party_id: int, agreement_id: int, *, by: Viewer) -> tuple[str, int, str]:
+def document(party_id: int, agreement_id: int | str, *, by: Viewer) -> tuple[str, int, str]:
     """Name, size and SHA-256 of the agreement's document."""
     found = _load(reach(party_id, by=by), agreement_id, by)
     blob = db.session.execute(select(Blob.size, Blob.sha256).where(Blob.id == found.document_id)).one_or_none()

@@ -9,7 +9,7 @@ from sqlalchemy import JSON, Column, Date, ForeignKey, Index, String, Table, Tex
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..clock import now
-from ..extensions import Base, Key, Model, words
+from ..extensions import Base, Key, Model, new_uid, words
 
 
 class PartyKind(StrEnum):
@@ -150,9 +150,10 @@ class Agreement(Model):
     """
 
     __tablename__ = "agreement"
-    __table_args__ = (UniqueConstraint("party_id", "number"),)
+    __table_args__ = (UniqueConstraint("party_id", "number"), Index("uq_agreement_uid", "uid", unique=True))
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    uid: Mapped[str] = mapped_column(String(32), default=new_uid, server_default=text("''"))
     party_id: Mapped[int] = mapped_column(ForeignKey("party.id", ondelete="CASCADE"))
     number: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(200))

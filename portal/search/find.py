@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,10 +15,11 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from ..cases.models import Case
 from ..extensions import db
 from . import terms
-from .index import SOURCES
+from .index import SIGNS, SOURCES
 from .models import PARTS, SearchText
 from .words import WORD, fold
 
+WRITTEN = ("description", "summary", "comment", "task")  # in Markdown
 CASE_PLACE = "place_case"  # the bound value that says after which case hits go on
 BEFORE, AFTER = 50, 90  # characters of a snippet on each side
 _stored = cast("Table", SearchText.__table__)
@@ -129,5 +131,31 @@ def _cut(body: str, start: int, end: int) -> Snippet:
         first = body.find(" ", first, start) + 1 or first
     if last < following:
         last = body.rfind(" ", end, last) if body.rfind(" ", end, last) > end else last
-    before, after = ("…" if first > sign + 1 else "") + body[first:start], body[end:last] + ("…" if last < following else "")
-    return Snippet(SOURCES[body[sign]], before, body[start:end], after)
+    source = SOURCES[body[sign]]
+    before, hit, after = body[first:start], body[start:end], body[end:last]
+    if source in WRITTEN:
+        before, hit, after = _unmarked(before, hit, after)
+    return Snippet(source, ("…" if first > sign + 1 else "") + before, hit, after + ("…" if last < following else ""))
+
+
+def _unmarked(before: str, hit: str, after: str) -> tuple[str, str, str]:
+    """The words as they read when the Markdown is drawn; of a link those shown, unless what was found stands behind them."""
+    text = f"{before}{_FROM}{hit}{_TO}{after}"  # no stored text has these signs
+    text = _LINK.sub(lambda link: f"{link[1]} ({link[2]})" if _FROM in link[2] or _TO in link[2] else link[1], _BLOCK.sub("", text))
+    for mark in _MARKS:
+        text = mark.sub(r"\2", text)
+    before, _, rest = text.partition(_FROM)
+    hit, _, after = rest.partition(_TO)
+    return before, hit, after
+
+
+_FROM, _TO = SIGNS["title"], SIGNS["tag"]
+# Headings, quotes, points of lists and the second line of a table; of numbered points the number stays.
+_BLOCK = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]?|[-*+][ \t]+|[|:-][ \t|:-]*--[ \t|:-]*$|`{3,}|~{3,})", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^]\n]+)\]\(([^)\n]*)\)")
+# Two stars or waves are a mark wherever they stand, for a snippet may begin between them; one star and a line only around words.
+_MARKS = (
+    re.compile(r"(\*\*|~~|`+)()"),
+    re.compile(r"(?<![\w\\*])(\*)(?=[^\s*])([^*\n]*[^\s*])\1(?![\w*])"),
+    re.compile(r"(?<![\w\\])(__?)(?=[^\s_])([^_\n]*[^\s_])\1(?!\w)"),
+)

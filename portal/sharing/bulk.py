@@ -52,7 +52,10 @@ class Choice:
         if not self.adding:
             return self.access, set(self.users), set(self.parties)
         if not self.users and not self.parties:
-            raise Refusal("Choose at least one person or organisation to add.")
+            if self.until is KEEP:
+                raise Refusal("Choose at least one person or organisation to add.")
+            if not case.shared:
+                raise Refusal("It is not shared, so it has no last day.")
         if case.access_now is Access.ALL_EXTERNAL:
             return Access.ALL_EXTERNAL, set(), set()
         return Access.EXTERNAL, {*facts.granted(case), *self.users}, {*facts.parties(case), *self.parties}

@@ -91,10 +91,12 @@ class Evidence:
         """Put files on the case, each by itself; the names of what was added, and a sentence for each that was not."""
         case = self._hold(number)
         before, begun = case.outside_at, now()
-        added, problems = [], [] if uploads else [_("Choose at least one file.")]
+        uploads, problems = intake.once(uploads)
+        added, problems = [], problems if uploads else [_("Choose at least one file.")]
         for upload in uploads:
             try:
                 guests.check_pace(guests.FILES, self.viewer)
+                guests.check_pace(guests.FILES_OF_CASE, self.viewer, case)
                 added.append(attachments.add_file(case, upload, by=self.viewer).name)
             except NotAllowed:
                 raise
@@ -103,7 +105,7 @@ class Evidence:
         if added:
             tell_of_files(case, but=self.viewer.user_id, since=begun)
             self._tell(case, before)
-        return added, problems
+        return added, list(dict.fromkeys(problems))  # what is said of all is said once
 
     def _tell(self, case: Case, before: datetime) -> None:
         notices.tell_of_reply(case, by=self.viewer)

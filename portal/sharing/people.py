@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from ..accounts import newcomers, roster, staff
-from ..accounts.models import Profile
+from ..accounts.models import Profile, User
 from ..accounts.permissions import Permission
 from ..accounts.viewer import Viewer
 from ..extensions import db
@@ -18,6 +18,7 @@ from ..organisations.models import Contact, Party
 from ..paging import Page
 from ..refusals import NotVisible
 from ..settings import values
+from ..vault import veiled
 from ..words import Wording, later
 from . import guard
 from .records import (
@@ -52,6 +53,8 @@ ACTS = {
     "remove-admin": staff.remove_admin,
 }
 
+_ADDRESS = [name for name in OwnAddress.__slots__ if name != "id"]
+
 
 class OwnOrganisation:
     """The external organisation one portal administrator manages. For everybody else, and who looks through their eyes, it is not there."""
@@ -75,6 +78,11 @@ class OwnOrganisation:
             yield self._party
             db.session.flush()
 
+    @property
+    def mark(self) -> str:
+        """Whose form it is; somebody may look after two organisations."""
+        return veiled("party", self.viewer.party_id or 0)
+
     # Details.
 
     def details(self) -> OwnDetails:
@@ -90,14 +98,14 @@ class OwnOrganisation:
                 domains=party.domains.split(),
                 cap=party.cap,
                 people=roster.number_active(party),
-                version=f"{party.id}_{party.version}",
+                version=f"{self.mark}_{party.version}",
             )
 
     def edit(self, *, name: str, phone: str, version: str) -> None:
         """Change name and phone; Stale where somebody changed the organisation since this version, or it is another one."""
         whose, _bar, seen = version.partition("_")
         with self._inside() as party:
-            known = int(seen) if whose == str(party.id) and seen.isascii() and seen.isdigit() and len(seen) < 18 else 0
+            known = int(seen) if whose == self.mark and seen.isascii() and seen.isdigit() and len(seen) < 18 else 0
             parties.edit(party.id, version=known, by=self.viewer, name=name, phone=phone)
 
     def uninvited(self) -> int:
@@ -108,7 +116,7 @@ class OwnOrganisation:
     def role_names(self) -> list[OwnRole]:
         """The roles that are open to the organisation, by name."""
         with self._inside() as party:
-            return [OwnRole(key, roster.role_word(name), []) for key, name in parties.open_roles(party.id, by=self.viewer)]
+            return [OwnRole(_role(key), roster.role_word(name), []) for key, name in parties.open_roles(party.id, by=self.viewer)]
 
     def roles(self) -> list[OwnRole]:
         """The same, with what each allows."""
@@ -117,7 +125,12 @@ class OwnOrganisation:
             found = select(Profile.id, Profile.permissions).where(Profile.id.in_([key for key, _name in pairs]))
             allowed: dict[int, Any] = {row.id: row.permissions for row in db.session.execute(found)} if pairs else {}
             words = {key: [str(READS), *(ALLOWS[p] for p in ALLOWS if p in allowed.get(key, ()))] for key, _name in pairs}
-            return [OwnRole(key, roster.role_word(name), words[key]) for key, name in pairs]
+            return [OwnRole(_role(key), roster.role_word(name), words[key]) for key, name in pairs]
+
+    def _role_ids(self, party: Party, uids: Iterable[str]) -> tuple[int, ...]:
+        """The roles that are meant; 0, which none has, for one that is not open."""
+        opened = {_role(key): key for key, _name in parties.open_roles(party.id, by=self.viewer)}
+        return tuple(opened.get(uid, 0) for uid in uids)
 
     # People.
 
@@ -129,34 +142,58 @@ class OwnOrganisation:
     def people(self, *, q: str = "", sort: str = "name", state: str = "", after: str = "") -> Page[OwnPerson]:
         """Who has an account and works for the organisation."""
         with self._inside() as party:
-            page = staff.people(party.id, q=q, sort=sort, state=state, after=after, by=self.viewer)
-            return Page(_persons(page.rows), page.next)
+            page = staff.people(party.id, q=q, sort=sort, state=state, after=self._inward(party, after, sort), by=self.viewer)
+            return Page(_persons(page.rows), page.next and _placed(page.next, sort, page.rows[-1].uid))
 
-    def chosen(self, user_ids: Iterable[int], *, still: bool = False) -> list[OwnPerson]:
+    def _inward(self, party: Party, place: str, sort: str) -> str:
+        """The place as the rooms name it; without the person before it where that is nobody of theirs, or not any more."""
+        first, _bar, second = place.partition("-")
+        uid = second if sort.endswith("seen") else first
+        return _placed(place, sort, roster.numbers_of(party.id, [uid], by=self.viewer).get(uid, 0)) if place else ""
+
+    def _user_ids(self, party: Party, uids: Iterable[str], *, still: bool = False) -> tuple[int, ...]:
+        wanted = list(dict.fromkeys(uid.replace("\0", "") for uid in uids))
+        known = roster.numbers_of(party.id, wanted, by=self.viewer)
+        if not still and known.keys() != set(wanted):
+            raise NotVisible("person")
+        return tuple(known[uid] for uid in wanted if uid in known)
+
+    def chosen(self, uids: Iterable[str], *, still: bool = False) -> list[OwnPerson]:
         """These of its people, by name; NotVisible when one of them is not one. `still`: those of them who are there still."""
         with self._inside() as party:
-            return _persons(roster.chosen(party.id, user_ids, by=self.viewer, still=still))
+            return _persons(roster.chosen(party.id, self._user_ids(party, uids, still=still), by=self.viewer, still=still))
+
+    def only_admin(self) -> bool:
+        """Whether nobody besides the reader could manage the organisation."""
+        with self._inside() as party:
+            return roster.number_of_admins(party) <= 1
 
     def check(self, text: str) -> list[TypedAddress]:
         """Each address in what was typed, and why nobody can be added with it."""
         with self._inside() as party:
             return [TypedAddress(typed.email, typed.problem) for typed in staff.check(party.id, text, by=self.viewer)]
 
-    def add(self, text: str, role_ids: Iterable[int]) -> list[AddedPerson]:
+    def add(self, text: str, role_uids: Iterable[str]) -> list[AddedPerson]:
         """Add people by their addresses; what became of each."""
         with self._inside() as party:
-            told = staff.add(party.id, text, tuple(role_ids), by=self.viewer)
-            return [AddedPerson(line.email, line.done, line.sentence, line.user_id, line.deactivated) for line in told]
+            told = staff.add(party.id, text, self._role_ids(party, role_uids), by=self.viewer)
+            named = select(User.id, User.uid).where(User.id.in_({line.user_id for line in told if line.user_id}))
+            uids = dict(db.session.execute(named).all())
+            return [AddedPerson(line.email, line.done, line.sentence, uids.get(line.user_id or 0, ""), line.deactivated) for line in told]
 
-    def act(self, act: str, user_ids: Iterable[int]) -> list[OwnOutcome]:
+    def act(self, act: str, uids: Iterable[str]) -> list[OwnOutcome]:
         """Do one of ACTS to each of them; what became of each."""
         with self._inside() as party:
-            return _told(ACTS[act](party.id, tuple(user_ids), by=self.viewer))
+            return self._told(ACTS[act](party.id, self._user_ids(party, uids), by=self.viewer))
 
-    def set_roles(self, user_ids: Iterable[int], role_ids: Iterable[int]) -> list[OwnOutcome]:
+    def set_roles(self, uids: Iterable[str], role_uids: Iterable[str]) -> list[OwnOutcome]:
         """Give them these roles instead of those they hold."""
         with self._inside() as party:
-            return _told(staff.set_roles(party.id, tuple(user_ids), tuple(role_ids), by=self.viewer))
+            people, roles = self._user_ids(party, uids), self._role_ids(party, role_uids)
+            return self._told(staff.set_roles(party.id, people, roles, by=self.viewer))
+
+    def _told(self, outcomes: Iterable[staff.Outcome]) -> list[OwnOutcome]:
+        return [OwnOutcome(one.name, one.done, one.sentence, one.user_id == self.viewer.user_id) for one in outcomes]
 
     # Addresses.
 
@@ -164,15 +201,17 @@ class OwnOrganisation:
         """Where the organisation is, and what tells this list from what it becomes later."""
         with self._inside() as party:
             lines = addresses.addresses(party.id, by=self.viewer)
-            own = [OwnAddress(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines]
-            return own, f"{party.id}_{addresses.mark(lines)}"
+            own = [OwnAddress(at, **{name: getattr(line, name) for name in _ADDRESS}) for at, line in enumerate(lines, 1)]
+            return own, _seen(party, lines)
 
     def save_addresses(self, lines: Iterable[OwnAddress], *, seen: str) -> None:
         """Replace them all; Stale when they are not any more what was `seen`."""
-        kept = [addresses.AddressLine(**{name: getattr(line, name) for name in OwnAddress.__slots__}) for line in lines]
-        whose, _bar, mark = seen.partition("_")
         with self._inside() as party:
-            addresses.save(party.id, kept, seen=mark if whose == str(party.id) else "of another organisation", by=self.viewer)
+            before = addresses.addresses(party.id, by=self.viewer)
+            ids = {0: 0, **{at: line.id for at, line in enumerate(before, 1)}}
+            kept = [addresses.AddressLine(ids.get(line.id, -1), **{name: getattr(line, name) for name in _ADDRESS}) for line in lines]
+            known = addresses.mark(before) if seen == _seen(party, before) else "of another list"
+            addresses.save(party.id, kept, seen=known, by=self.viewer)
 
     # Service agreements.
 
@@ -180,20 +219,34 @@ class OwnOrganisation:
         """Those that are no drafts."""
         with self._inside() as party:
             rows = agreements.agreements(party.id, by=self.viewer)
-            return [OwnAgreement(row.id, row.number, row.title, row.state, row.starts_on, row.ends_on) for row in rows]
+            return [OwnAgreement(row.uid, row.number, row.title, row.state, row.starts_on, row.ends_on) for row in rows]
 
-    def agreement(self, agreement_id: int) -> OwnAgreementPage:
+    def agreement(self, uid: str) -> OwnAgreementPage:
         """One of them."""
         with self._inside() as party:
-            row = agreements.agreement(party.id, agreement_id, by=self.viewer)
+            row = agreements.agreement(party.id, uid, by=self.viewer)
             times = [(int(level), *row.times[level]) for level in sorted(row.times, reverse=True) if any(row.times[level])]
-            basics = (row.id, row.number, row.title, row.state, row.starts_on, row.ends_on, row.hours)
+            basics = (row.uid, row.number, row.title, row.state, row.starts_on, row.ends_on, row.hours)
             return OwnAgreementPage(*basics, times, [name for _id, name in row.contacts], row.document_name, row.document_size)
 
-    def document(self, agreement_id: int) -> SharedContent:
+    def document(self, uid: str) -> SharedContent:
         """Its file."""
         with self._inside() as party:
-            return SharedContent(*agreements.document(party.id, agreement_id, by=self.viewer))
+            return SharedContent(*agreements.document(party.id, uid, by=self.viewer))
+
+
+def _role(key: int) -> str:
+    return veiled("role", key)
+
+
+def _seen(party: Party, lines: list[addresses.AddressLine]) -> str:
+    return veiled("addresses", f"{party.id} {addresses.mark(lines)}")
+
+
+def _placed(place: str, sort: str, name: str | int) -> str:
+    """The place in the list, with this name for the person before it."""
+    first, _bar, second = place.partition("-")
+    return f"{first}-{name}" if sort.endswith("seen") else f"{name}-{second}"
 
 
 def _persons(rows: Collection[Any]) -> list[OwnPerson]:
@@ -203,10 +256,10 @@ def _persons(rows: Collection[Any]) -> list[OwnPerson]:
 
 def _person(row: Any, *, closed: bool) -> OwnPerson:
     return OwnPerson(
-        id=row.user_id,
+        uid=row.uid,
         name=row.name,
         email=row.email,
-        role_ids=tuple(row.role_ids),
+        role_uids=tuple(map(_role, row.role_ids)),
         role_names=tuple(map(roster.role_word, row.role_names)),
         portal_admin=row.portal_admin,
         state="closed" if closed else row.standing.state,
@@ -215,7 +268,3 @@ def _person(row: Any, *, closed: bool) -> OwnPerson:
         confirmed=row.confirmed,
         me=row.me,
     )
-
-
-def _told(outcomes: Iterable[Any]) -> list[OwnOutcome]:
-    return [OwnOutcome(outcome.user_id, outcome.name, outcome.done, outcome.sentence) for outcome in outcomes]

@@ -106,7 +106,7 @@ class Plan:
     def mark(self) -> str:
         """What tells this plan from another one: whoever confirms sends back the mark of the plan they saw."""
         whom = "all" if self.after is None else ",".join(map(str, sorted(self.after)))
-        until = f":{self.until:%Y-%m-%d}" if self.until_changed and self.until else ""
+        until = f":{self.until:%Y-%m-%d}" if self.until and self.until_changed else ":none" if self.until_changed else ""
         through = f":{sorted(self.parties)}" if self.parties or self.parties_changed else ""
         return hashlib.sha256(f"{self.access.value}:{whom}:{self.gained}:{self.lost}{until}{through}".encode()).hexdigest()[:16]
 

@@ -91,7 +91,22 @@ def employers(organisation_id: int) -> list[str]:
     return list(db.session.scalars(_EMPLOYERS, {"organisation_id": organisation_id}))
 
 
-def audience(case: Case) -> list[int]:
-    """Ids of everybody outside who can see the case now."""
-    ids = reach(case)
-    return outsider_ids(case.organisation_id) if ids is None else sorted(ids)
+_ON_ANY = union_all(
+    select(Grant.user_id).where(Grant.case_id.in_(bindparam("cases", expanding=True))),
+    select(Membership.user_id)
+    .join(PartyGrant, PartyGrant.party_id == Membership.party_id)
+    .where(PartyGrant.case_id.in_(bindparam("cases", expanding=True))),
+).subquery()
+_REACHED_BY_ANY = select(_ON_ANY.c.user_id)
+
+
+def audience(*cases: Case) -> list[int]:
+    """Ids of everybody outside who can see the case, or one of them, now: one question for all cases of an organisation."""
+    found: set[int] = set()
+    for organisation_id in {case.organisation_id for case in cases}:
+        here = [case for case in cases if case.organisation_id == organisation_id]
+        if any(case.access_now is Access.ALL_EXTERNAL for case in here):
+            found.update(outsider_ids(organisation_id))
+        elif named := [case.id for case in here if case.access_now is Access.EXTERNAL]:
+            found.update(person.id for person in outsiders(organisation_id, ids=_REACHED_BY_ANY, cases=named))
+    return sorted(found)

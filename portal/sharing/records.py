@@ -55,7 +55,7 @@ class SharedCaseRow:
 
 @dataclass(frozen=True, slots=True)
 class SharedCase:
-    """A case on its own page. `muted`: its reader wants no letters about it."""
+    """A case on its own page. `start_date`: when it began, where anybody said so; `muted`: its reader wants no letters about it."""
 
     number: int
     title: str
@@ -66,7 +66,7 @@ class SharedCase:
     created_at: datetime
     updated_at: datetime
     description_html: Markup
-    start_date: datetime
+    start_date: datetime | None
     new_at: datetime | None
     in_progress_at: datetime | None
     closed_at: datetime | None
@@ -205,7 +205,7 @@ class ReportLook:
 class OwnRole:
     """A functional role open to the reader's own external organisation. `words`: what it allows."""
 
-    id: int
+    uid: str
     name: str
     words: list[str]
 
@@ -229,10 +229,10 @@ class OwnDetails:
 class OwnPerson:
     """Somebody with an account who works for the reader's own external organisation. `state`: one of the words accounts/roster.py has."""
 
-    id: int
+    uid: str
     name: str
     email: str
-    role_ids: tuple[int, ...]
+    role_uids: tuple[str, ...]
     role_names: tuple[str, ...]
     portal_admin: bool
     state: str
@@ -257,7 +257,7 @@ class AddedPerson:
     email: str
     done: bool
     sentence: str
-    user_id: int | None
+    uid: str
     deactivated: bool
 
 
@@ -265,15 +265,15 @@ class AddedPerson:
 class OwnOutcome:
     """What became of one person: done, or why not."""
 
-    user_id: int
     name: str
     done: bool
     sentence: str
+    me: bool
 
 
 @dataclass(frozen=True, slots=True)
 class OwnAddress:
-    """Where the reader's own external organisation is. `id` 0: not kept yet."""
+    """Where the reader's own external organisation is. `id`: its place in the list, 0 where it is not kept yet."""
 
     id: int
     kind: str
@@ -288,7 +288,7 @@ class OwnAddress:
 class OwnAgreement:
     """A service agreement of the reader's own external organisation, in a list. `state`: coming, active or ended."""
 
-    id: int
+    uid: str
     number: str
     title: str
     state: str
@@ -300,7 +300,7 @@ class OwnAgreement:
 class OwnAgreementPage:
     """A service agreement on its own page. `times`: severity, first answer, solution; `document`: the name of its file, if there is one."""
 
-    id: int
+    uid: str
     number: str
     title: str
     state: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -111,11 +110,10 @@ class Reports:
             db.session.delete(row)
             db.session.flush()
 
-    def look(self, kept: KeptReport, began: datetime | None, when: str, read: str) -> ReportLook:
-        """The report as it would be sent; Unfit or Refusal when it cannot be. `when`: its beginning in words, `read`: in its reader's."""
+    def look(self, kept: KeptReport, began: datetime | None, when: str) -> ReportLook:
+        """The report as it would be sent; Unfit or Refusal when it cannot be. `when`: its beginning in English words."""
         report = self._report(kept, began, when)
-        title, _kept_words = reports.checked(report)
-        description = reports.described(replace(report, when=read.replace(".", "\\.", 1)))  # "20. Nov." begins no list
+        title, description = reports.checked(report)
         items = told(reports.read_items(GUESS, report.items, by=self.viewer)) if report.items else []
         return ReportLook(title, reports.worded(shown(description)), items)
 

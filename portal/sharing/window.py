@@ -130,14 +130,17 @@ class Window:
         """Why nothing can be searched for with these words; empty where something can."""
         return reading.question_problem(words)
 
-    def case(self, number: int) -> SharedCase:
-        """One case; what was reported outside has the headings of a report in the language of its reader."""
+    def case(self, number: int, *, anew: bool = False) -> SharedCase:
+        """One case; what was reported outside has the headings of a report in the language of its reader. `anew`: after a change."""
+        if anew:
+            self._found = None
         row = self._find(number)
         description = Markup(row.description_html)
         return SharedCase(
             **reading.basics_of(row),
             description_html=worded(description) if row.reported_outside else description,
-            start_date=row.start_date,
+            # a report that did not tell when it began has the moment it was sent
+            start_date=None if row.reported_outside and row.start_date == row.created_at else row.start_date,
             new_at=row.new_at,
             in_progress_at=row.in_progress_at,
             closed_at=row.closed_at,

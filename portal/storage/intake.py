@@ -6,6 +6,7 @@ import hashlib
 import os
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -190,6 +191,27 @@ def check(upload: Upload) -> None:
         raise Refusal(
             _("“%(file)s” could not be stored: there is no room on the disk. Tell your administrator, then try again.", file=upload.name)
         )
+
+
+def _refused(upload: Upload) -> bool:
+    try:
+        check(upload)
+    except Refusal:
+        return True
+    return False
+
+
+def once(uploads: Iterable[Upload]) -> tuple[list[Upload], list[str]]:
+    """Each of the files sent together once, and a sentence for each that was chosen again: the same name and the same content.
+    Of what `check` refuses that alone is said."""
+    found: dict[tuple[str, str], Upload] = {}
+    twice: dict[tuple[str, str], str] = {}
+    for upload in uploads:
+        key = (upload.name, upload.sha256)
+        if key in found and not _refused(upload):
+            twice[key] = _("“%(file)s” was chosen twice. It is the same file, so it is taken once.", file=upload.name)
+        found.setdefault(key, upload)
+    return list(found.values()), list(twice.values())
 
 
 def keep(upload: Upload) -> Blob:

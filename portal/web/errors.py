@@ -193,9 +193,13 @@ def _fragment(status: int, sentence: str, *, reference: str = "", sign_in_url: s
     return response
 
 
-def session_ended(face: str) -> Response:
-    """401 for somebody who was signed out while working: a sign-in form that keeps what they typed."""
+def session_ended(face: str, *, ended: bool = False) -> Response:
+    """401 for somebody who was signed out while working: a sign-in form that keeps what they typed. Whose session or account was
+    `ended` has no case on the screen any more, if they are from outside; a report they were writing stays."""
     url = url_for("entry.sign_in", face=face)
+    if is_htmx() and ended and (request.path == "/portal/" or request.path.startswith("/portal/cases")):
+        sentence = _("This browser was signed out in another window, or by whoever looks after your account. Sign in again to go on.")
+        return answer(401, sentence, title=_("You are signed out."), gone=True)
     if is_htmx():
         sentence = _(
             "You have been signed out. Sign in again in a new tab, then come back and send this again: what you typed is still here."

@@ -85,13 +85,21 @@ def _hx() -> Markup:
 
 
 def portrait(user_id: int, version: str) -> str:
-    """The address of a person's picture, empty while they have none."""
-    return url_for("entry.person_picture", face=g.face, user_id=user_id, version=version) if version else ""
+    """The address of a person's picture, empty while they have none. One's own is named without the number."""
+    if not version:
+        return ""
+    if user_id == g.viewer.user_id:
+        return url_for("entry.own_picture", face=g.face, version=version)
+    return url_for("entry.person_picture", face=g.face, user_id=user_id, version=version)
 
 
 def logo(organisation_id: int, version: str) -> str:
-    """The address of an organisation's picture, empty while it has none."""
-    return url_for("entry.organisation_picture", face=g.face, organisation_id=organisation_id, version=version) if version else ""
+    """The address of an organisation's picture, empty while it has none. That of one's own is named without the number."""
+    if not version:
+        return ""
+    if organisation_id == g.viewer.organisation_id:
+        return url_for("entry.own_logo", face=g.face, version=version)
+    return url_for("entry.organisation_picture", face=g.face, organisation_id=organisation_id, version=version)
 
 
 def _context() -> dict[str, object]:

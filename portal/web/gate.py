@@ -168,7 +168,8 @@ def _viewer() -> Viewer | None:
 
 def _ask_to_sign_in(face: str, unsafe: bool) -> Response:
     if unsafe or request.headers.get("HX-Request") == "true":
-        return session_ended(face)
+        key = request.cookies.get(cookie_name(face))
+        return session_ended(face, ended=not key or sessions.was_ended(key, face))  # whoever signs out takes the key along
     to = request.path if request.path not in ("/console/", "/portal/") else None
     answer = redirect(url_for("entry.sign_in", face=face, to=to), 303)
     assert isinstance(answer, Response)

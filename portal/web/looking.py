@@ -15,7 +15,7 @@ from .face import SAFE, go_to
 COOKIE = "look"
 READ_ONLY = "You are looking at the portal as somebody else, and looking changes nothing. Exit that view to work on the case yourself."
 # Beside the portal's own pages: the pictures on them. Account, sign-in and second step stay the person's own.
-SHOWN = frozenset({"entry.person_picture", "entry.organisation_picture"})
+SHOWN = frozenset({"entry.own_picture", "entry.own_logo"})
 
 
 def find(look_key: str, console_key: str | None) -> Viewer | None:

@@ -11,30 +11,35 @@ from typing import Any
 
 from flask import g, request, session
 
-LARGEST = 2_000  # bytes, packed: a browser keeps a cookie of 4,096, and this is not all there is in it
+from ..vault import Unreadable, open_bytes, seal_bytes
+
+LARGEST = 2_800  # characters, sealed: a browser keeps a cookie of 4,096, and this is not all there is in it
 NAME = "told"
 
 
 def keep(about: str, outcomes: Sequence[Any]) -> str:
     """The mark under which `told` finds the values of these dataclasses in this browser, until there are others; empty when they are too
-    many to be kept."""
-    lines = [astuple(outcome) for outcome in outcomes]
-    if len(zlib.compress(json.dumps(lines).encode())) > LARGEST:
+    many to be kept. They are sealed: a session is signed only, and the values may hold more than the page says of them."""
+    packed = zlib.compress(json.dumps([astuple(outcome) for outcome in outcomes], separators=(",", ":")).encode(), 9)
+    mark = secrets.token_urlsafe(6)
+    if len(sealed := seal_bytes(packed, _for(about, mark))) > LARGEST:
         session.pop(NAME, None)
         return ""
-    mark = secrets.token_urlsafe(6)
-    session[NAME] = {"mark": mark, "whose": _whose(about), "lines": lines}
+    session[NAME] = sealed
     return mark
 
 
 def told(about: str) -> list[list[Any]] | None:
     """The lines the address of the page asks for; None when they are not there any more, or somebody else's."""
-    kept = session.get(NAME)
-    if not isinstance(kept, dict) or kept.get("mark") != request.args.get(NAME) or kept.get("whose") != _whose(about):
+    try:
+        packed = open_bytes(str(session.get(NAME, "")), _for(about, request.args.get(NAME, "")))
+    except Unreadable:
         return None
-    lines: list[list[Any]] = kept["lines"]
+    lines: list[list[Any]] = json.loads(zlib.decompress(packed))
     return lines
 
 
-def _whose(about: str) -> list[Any]:
-    return [about, g.viewer.user_id, g.viewer.organisation_id, g.viewer.party_id]
+def _for(about: str, mark: str) -> str:
+    """What the lines are about and whose they are; they can be opened for nobody else."""
+    viewer = g.viewer
+    return f"results {mark} {viewer.user_id} {viewer.organisation_id} {viewer.party_id} {about}"

@@ -141,7 +141,8 @@ def _plant_column(planted: Planted, world: World, name: str, column: Column[Any]
             )
         connection.execute(update(table).where(table.c.id == row.id).values({column.name: value}))
         if column.name == "uid":
-            for known in (world.comments, world.files, world.tasks, world.logs, world.log_files, world.observables, world.items):
+            told = (world.comments, world.files, world.tasks, world.logs, world.log_files, world.observables, world.items, world.agreements)
+            for known in told:
                 known.update({key: canary for key, uid in known.items() if uid == row.uid})
         planted.where[canary] = f"{name} of {row.id}"
         for who in SEES:
@@ -176,11 +177,12 @@ def _concerns(world: World, kind: str, name: str, row: Any, who: str) -> bool:
 
 
 def _managed(world: World, name: str, row: Any, who: str) -> bool:
-    """Whether this belongs to the external organisation this person is portal administrator of; drafts belong to the team. An account is
-    its owner's as well."""
+    """Whether this belongs to the external organisation this person is portal administrator of; drafts belong to the team. An account's
+    name and address are its owner's as well."""
     mine = _party_managed(world, who)
     if name.startswith("user_account."):
-        return bool(row.id == world.people[who] or mine in _parties_of(MEMBERSHIP.c.user_id == row.id))
+        own = KINDS[name] == "own" and row.id == world.people[who]
+        return bool(own or mine in _parties_of(MEMBERSHIP.c.user_id == row.id))
     if name.startswith("profile."):
         opened = Base.metadata.tables["party_profile"]
         return mine in set(db.session.connection().scalars(select(opened.c.party_id).where(opened.c.profile_id == row.id)))

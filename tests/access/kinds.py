@@ -13,6 +13,7 @@ KINDS: dict[str, str] = {
     "agreement.number": "party",
     "agreement.times": "party",
     "agreement.title": "party",
+    "agreement.uid": "party",
     "api_key.created_by_name": "hidden",
     "api_key.key_hash": "hidden",
     "api_key.start": "hidden",
@@ -144,5 +145,6 @@ KINDS: dict[str, str] = {
     "user_account.picture": "fixed",
     "user_account.search_text": "hidden",
     "user_account.time_zone": "fixed",
+    "user_account.uid": "party",
     "user_account.unwanted": "fixed",
 }

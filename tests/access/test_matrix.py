@@ -62,8 +62,8 @@ FILLED: dict[str, dict[str, Any]] = {
     "external.edit_comment": {"message": "Other words"},
     "external.add_items": {"text": "https://evil.example/"},
 }
-# Nobody of the world has a picture, nor a passkey of this number; tests/entry tries these with some.
-EMPTY = {"entry.organisation_picture", "entry.person_picture", "entry.remove_passkey"}
+# Nobody of the world has a picture, nor a passkey of this name; tests/entry tries these with some.
+EMPTY = {"entry.organisation_picture", "entry.own_logo", "entry.own_picture", "entry.person_picture", "entry.remove_passkey"}
 PASSED = {"GET": {200, 303, 410}, "POST": {200, 303, 410, 422}}
 
 

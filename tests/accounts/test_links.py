@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -60,11 +62,40 @@ def test_a_tampered_link_cannot_be_opened(cast: Cast, purpose: Purpose) -> None:
     assert opened(purpose, token)
 
 
+def _told(token: str) -> Any:
+    """What whoever gets the letter can read in its link."""
+    return URLSafeTimedSerializer("whatever").load_payload(token.split(".")[0].encode())
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_link_tells_no_number(cast: Cast, purpose: Purpose) -> None:
+    told = _told(links.token_for(cast.link(purpose, owner(purpose))))
+    assert re.fullmatch("[0-9a-f]{32}", told)
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+def test_a_link_mailed_by_an_older_version_works_until_it_is_over(cast: Cast, purpose: Purpose) -> None:
+    """It told its number as well."""
+    link = cast.link(purpose, owner(purpose))
+    token = str(links._serializer(purpose).dumps([link.id, _told(links.token_for(link))]))
+    assert links.open_link(purpose, token) is link
+    assert not any(opened(other, token) for other in PURPOSES if other is not purpose)
+    assert links.consume(link)
+    db.session.commit()
+    assert not opened(purpose, token)
+
+
+@pytest.mark.parametrize("told", [[], ["x"], [1, 2, 3], {}, {"a": 1, "b": 2}, 7, None])
+def test_something_else_that_was_signed_opens_nothing(cast: Cast, told: Any) -> None:
+    cast.link(Purpose.RESET, "hanna")
+    assert not opened(Purpose.RESET, str(links._serializer(Purpose.RESET).dumps(told)))
+
+
 def test_a_stolen_database_does_not_open_a_link(cast: Cast) -> None:
     """No column holds what the address must contain."""
     link = cast.link(Purpose.RESET, "hanna")
     token = links.token_for(link)
-    nonce = URLSafeTimedSerializer("whatever").load_payload(token.split(".")[0].encode())[1]
+    nonce = _told(token)
     kept = [str(getattr(link, column.key)) for column in OneTimeLink.__table__.columns]
     assert len(nonce) == 32
     assert [text for text in kept if nonce in text] == []

@@ -111,7 +111,7 @@ def test_a_passkey_is_its_owners_only(cast: Cast) -> None:
     add_passkey(signed_in(cast("hanna")), SoftKey(ORIGIN))
     passkey = db.session.scalars(select(Passkey)).one()
     with pytest.raises(NotVisible):
-        mfa.remove_passkey(signed_in(cast("rhea")), passkey.id, PASSWORD, face="portal", trace=TRACE)
+        mfa.remove_passkey(signed_in(cast("rhea")), passkey.uid, PASSWORD, face="portal", trace=TRACE)
 
 
 @pytest.mark.parametrize(

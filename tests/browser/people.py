@@ -12,7 +12,7 @@ from tests.fixtures.authenticator import Authenticator
 from tests.fixtures.post import PostOffice, text_of
 from tests.fixtures.server import LiveServer
 
-PASSWORD = "meadow-lantern-quartz-71"
+PASSWORD, OLGA = "meadow-lantern-quartz-71", "olga@csirt.example"
 # The apps on people's phones, by server and address.
 PHONES: dict[tuple[str, str], Authenticator] = {}
 
@@ -23,13 +23,13 @@ def set_up(page: Page, server: LiveServer, *, team: str = "Northwind CSIRT") -> 
     page.goto(link)
     page.get_by_label("Your security team").fill(team)
     page.get_by_label("Your name").fill("Olga Reyes")
-    page.get_by_label("E-mail address").fill("olga@csirt.example")
+    page.get_by_label("E-mail address").fill(OLGA)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("The same password again").fill(PASSWORD)
     page.get_by_role("button", name="Create team and account").click()
     expect(page).to_have_url(re.compile("/console/(cases|account/second-step)"))
     if "second-step" in page.url:
-        add_app(page, server, "olga@csirt.example")
+        add_app(page, server, OLGA)
         expect(page).to_have_url(re.compile("/console/cases"))
 
 
@@ -112,7 +112,7 @@ def note(page: Page, text: str) -> None:
     """Add an internal note on the case that is open."""
     page.locator("textarea[name=message]").fill(text)
     page.get_by_role("button", name="Add internal note").click()
-    expect(page.get_by_text(text)).to_be_visible()
+    expect(comment(page, text)).to_be_visible()
 
 
 def comment(page: Page, text: str) -> Any:

@@ -11,9 +11,10 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
+from tests.fixtures.begun import Begin
 from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.post import PostOffice, text_of
-from tests.fixtures.server import LiveServer, Start
+from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no-javascript"])
@@ -43,6 +44,7 @@ def change_everything(page: Page, server: LiveServer, face: str, folder: Path) -
     page.get_by_role("link", name="Your account").click()
     page.get_by_label("Name", exact=True).fill("Kim Example")
     page.get_by_role("button", name="Save name").click()
+    expect(page.get_by_text("Your name is saved.").first).to_be_visible()
     expect(page.get_by_label("Name", exact=True)).to_have_value("Kim Example")
     page.get_by_label("Choose a picture").set_input_files(photo(folder))
     page.get_by_role("button", name="Use this picture").click()
@@ -58,11 +60,10 @@ def change_everything(page: Page, server: LiveServer, face: str, folder: Path) -
 
 @SCRIPTS
 def test_people_on_both_faces_can_see_to_their_account(
-    start_server: Start, smtp_server: PostOffice, open_page: OpenPage, tmp_path: Path, scripts: bool
+    begin: Begin, smtp_server: PostOffice, open_page: OpenPage, tmp_path: Path, scripts: bool
 ) -> None:
-    server = start_server(**smtp_server.environ)
     olga, hanna = open_page(java_script_enabled=scripts), open_page(java_script_enabled=scripts)
-    do.set_up(olga, server)
+    server = begin(olga, **smtp_server.environ)
     do.invite(olga, server, "Hanna Weiss", "hanna@client.example")
     do.accept(hanna, do.link_in(letter(smtp_server, "hanna@client.example", "invites you")))
     for page, face in ((olga, "console"), (hanna, "portal")):
@@ -79,10 +80,9 @@ def test_people_on_both_faces_can_see_to_their_account(
 
 
 @SCRIPTS
-def test_hanna_can_move_to_another_address(start_server: Start, smtp_server: PostOffice, open_page: OpenPage, scripts: bool) -> None:
-    server = start_server(**smtp_server.environ)
+def test_hanna_can_move_to_another_address(begin: Begin, smtp_server: PostOffice, open_page: OpenPage, scripts: bool) -> None:
     olga, hanna, phone = (open_page(java_script_enabled=scripts) for _ in range(3))
-    do.set_up(olga, server)
+    server = begin(olga, **smtp_server.environ)
     do.invite(olga, server, "Hanna Weiss", "hanna@client.example")
     do.accept(hanna, do.link_in(letter(smtp_server, "hanna@client.example", "invites you")))
     do.sign_in(phone, server, "portal", "hanna@client.example")

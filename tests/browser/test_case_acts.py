@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
 from tests.browser.test_people_list import INES, fits, sample_password
-from tests.fixtures.browser import OpenPage, axe, expect_status
+from tests.fixtures.browser import OpenPage, axe, expect_status, settled
 from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
@@ -27,10 +27,6 @@ def begin(server: LiveServer, open_page: OpenPage, *, scripting: bool) -> Page:
 def tick(page: Page, *numbers: int) -> None:
     for number in numbers:
         page.get_by_role("checkbox", name=f"Case {number}", exact=True).check()
-
-
-def row(page: Page, number: int) -> str:
-    return page.locator(f"tr:has(a[href$='/cases/{number}'])").inner_text()
 
 
 @BOTH
@@ -51,7 +47,7 @@ def test_ines_changes_many_cases_at_once(start_server: type[LiveServer], open_pa
         expect(page.locator("tr", has_text="night-shift")).to_have_count(2)  # the list beneath is drawn anew
     page.get_by_role("link", name="Back to the list").click()
     expect(page.locator("#drawer dialog")).to_have_count(0)
-    assert "night-shift" in row(page, 14)
+    expect(page.locator("#cases tr:has(a[href$='/cases/14'])")).to_contain_text("night-shift")
     fits(page)
 
 
@@ -67,6 +63,7 @@ def test_ines_shares_many_cases_and_takes_them_back(start_server: type[LiveServe
             page.get_by_role("button", name="Show the effect").click()
             expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
         expect(page.get_by_role("button", name=re.compile(button))).to_be_enabled()
+        settled(page)
         again = page.get_by_label("Show this to external users again; otherwise these cases are left out")
         if again.count():
             again.check()
@@ -108,24 +105,24 @@ def test_ines_edits_one_fact_where_it_stands(start_server: type[LiveServer], ope
     fits(page)
 
 
-def test_escape_leaves_a_fact_as_it_was_and_the_focus_returns(start_server: type[LiveServer], open_page: OpenPage) -> None:
-    server = start_server("demo")
-    page = begin(server, open_page, scripting=True)
-    page.goto(f"{server.url}/console/cases/14")
+@pytest.mark.long
+def test_escape_leaves_a_fact_as_it_was_and_the_focus_returns(demo_server: LiveServer, open_page: OpenPage) -> None:
+    page = begin(demo_server, open_page, scripting=True)
+    page.goto(f"{demo_server.url}/console/cases/14")
     pencil = page.get_by_role("link", name="Edit severity")
-    before = page.locator("#fact-severity").inner_text()
+    fact = page.locator("#fact-severity")
+    before = fact.inner_text()
     pencil.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Severity")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Severity")).to_be_focused()  # the pencil, too, is labelled with the word
     page.keyboard.press("Escape")
     expect(pencil).to_be_focused()
-    assert page.locator("#fact-severity").inner_text() == before
+    expect(fact).to_have_text(before, use_inner_text=True)
 
 
-def test_tags_are_suggested_while_typing(start_server: type[LiveServer], open_page: OpenPage) -> None:
-    server = start_server("demo")
-    page = begin(server, open_page, scripting=True)
-    page.goto(f"{server.url}/console/cases/14")
+def test_tags_are_suggested_while_typing(demo_server: LiveServer, open_page: OpenPage) -> None:
+    page = begin(demo_server, open_page, scripting=True)
+    page.goto(f"{demo_server.url}/console/cases/14")
     page.get_by_role("link", name="Edit tags").click()
     field = page.get_by_label("Tags", exact=True)
     expect(field).to_be_focused()
@@ -144,6 +141,7 @@ def test_the_star_puts_a_case_first(start_server: type[LiveServer], open_page: O
     expect(page.locator("[data-row] .number").first).to_have_text(f"#{last}")
 
 
+@pytest.mark.long
 def test_the_bar_counts_and_the_buttons_stay_in_sight(start_server: type[LiveServer], open_page: OpenPage) -> None:
     page = begin(start_server("demo"), open_page, scripting=True)
     tick(page, 5, 8, 9)
@@ -197,6 +195,7 @@ def test_ines_is_asked_why_when_she_raises_shared_cases_to_amber_strict(
     expect(page.get_by_text("All partners are hit by it.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_reason_for_amber_strict_stands_beside_the_choice_in_a_box_for_a_sentence(
     start_server: type[LiveServer], open_page: OpenPage
 ) -> None:
@@ -222,10 +221,10 @@ def test_the_reason_for_amber_strict_stands_beside_the_choice_in_a_box_for_a_sen
     expect(page.get_by_text("still shared")).to_have_count(0)
 
 
-def test_without_javascript_the_reason_is_always_there(start_server: type[LiveServer], open_page: OpenPage) -> None:
-    server = start_server("demo")
-    page = begin(server, open_page, scripting=False)
-    page.goto(f"{server.url}/console/cases/14/facts/tlp")
+@pytest.mark.long
+def test_without_javascript_the_reason_is_always_there(demo_server: LiveServer, open_page: OpenPage) -> None:
+    page = begin(demo_server, open_page, scripting=False)
+    page.goto(f"{demo_server.url}/console/cases/14/facts/tlp")
     expect(page.get_by_label("Why may external users receive it?")).to_be_visible()
     expect(page.get_by_text("Needed for AMBER+STRICT")).to_be_visible()
 
@@ -247,11 +246,11 @@ def test_the_result_of_a_bulk_act_is_loaded_again(start_server: type[LiveServer]
     fits(page)
 
 
+@pytest.mark.long
 @BOTH
-def test_the_magnifier_of_view_as_stands_in_its_box(start_server: type[LiveServer], open_page: OpenPage, scripting: bool) -> None:
-    server = start_server("demo")
-    page = begin(server, open_page, scripting=scripting)
-    page.goto(f"{server.url}/console/cases/14/view-as")
+def test_the_magnifier_of_view_as_stands_in_its_box(demo_server: LiveServer, open_page: OpenPage, scripting: bool) -> None:
+    page = begin(demo_server, open_page, scripting=scripting)
+    page.goto(f"{demo_server.url}/console/cases/14/view-as")
     icon, box = (page.locator(f".look-search > {which}").bounding_box() for which in (".icon", "input"))
     assert icon is not None
     assert box is not None

@@ -21,13 +21,10 @@ def titles(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("scripting", [True, False], ids=["with-javascript", "without-javascript"])
-def test_tobias_finds_a_case_by_a_word_a_filter_and_its_number(
-    start_server: type[LiveServer], open_page: OpenPage, scripting: bool
-) -> None:
-    server = start_server("demo")
+def test_tobias_finds_a_case_by_a_word_a_filter_and_its_number(demo_server: LiveServer, open_page: OpenPage, scripting: bool) -> None:
     page = open_page(java_script_enabled=scripting)
-    do.sign_in(page, server, "console", TOBIAS, sample_password(server))
-    page.goto(f"{server.url}/console/cases")
+    do.sign_in(page, demo_server, "console", TOBIAS, sample_password(demo_server))
+    page.goto(f"{demo_server.url}/console/cases")
     everything, search = titles(page), page.get_by_role("searchbox")
     if scripting:
         search.press_sequentially("mail*")
@@ -50,7 +47,7 @@ def test_tobias_finds_a_case_by_a_word_a_filter_and_its_number(
     if scripting:
         axe(page)
     fits(page)
-    page.goto(f"{server.url}/console/cases")
+    page.goto(f"{demo_server.url}/console/cases")
     page.get_by_role("link", name="Title", exact=True).click()
     expect(page.locator("th[aria-sort=ascending]")).to_contain_text("Title")
     page.get_by_role("searchbox").fill("#3")
@@ -58,10 +55,9 @@ def test_tobias_finds_a_case_by_a_word_a_filter_and_its_number(
     expect(page).to_have_url(re.compile(r"/console/cases/3$"))
 
 
-def test_tobias_moves_and_ticks_by_keys_alone(start_server: type[LiveServer], page: Page) -> None:
-    server = start_server("demo")
-    do.sign_in(page, server, "console", TOBIAS, sample_password(server))
-    page.goto(f"{server.url}/console/cases")
+def test_tobias_moves_and_ticks_by_keys_alone(demo_server: LiveServer, page: Page) -> None:
+    do.sign_in(page, demo_server, "console", TOBIAS, sample_password(demo_server))
+    page.goto(f"{demo_server.url}/console/cases")
     first, second, third = titles(page)[:3]
     for key in ("j", "j", "x", "j", "x", "k"):
         page.keyboard.press(key)
@@ -72,7 +68,7 @@ def test_tobias_moves_and_ticks_by_keys_alone(start_server: type[LiveServer], pa
     expect(page.get_by_role("searchbox")).to_be_focused()
     page.keyboard.type("*?")
     expect(page.get_by_role("heading", name="This cannot be searched for")).to_be_visible()
-    page.goto(f"{server.url}/console/cases")
+    page.goto(f"{demo_server.url}/console/cases")
     page.keyboard.press("j")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(first.split(" ", 1)[1])

@@ -38,9 +38,10 @@ def test_a_field_and_a_status_reach_the_case_and_only_the_field_the_portal(start
     where = ines.url
     ines.get_by_role("link", name="Close case").click()
     expect(ines.get_by_text("Before the case can be closed, fill in: Watchdog.")).to_be_visible()
-    ines.get_by_role("link", name="Fill in the fields").click()
-    expect(ines.get_by_role("heading", level=1)).to_have_text("Edit fields")
-    fill_in(ines, scripts)
+    with ines.context.expect_page() as opened:
+        ines.get_by_role("link", name="Fill in the fields").click()
+    expect(opened.value.get_by_role("heading", level=1)).to_have_text("Edit fields")
+    fill_in(opened.value, scripts)
 
     signed_in(marit, server, MARIT, "portal")
     marit.goto(where.replace("/console/", "/portal/"))
@@ -126,6 +127,7 @@ def close(page: Page, where: str) -> None:
     expect(page.get_by_text("Handed to the police").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_axe_finds_nothing_on_the_new_pages(demo_server: LiveServer, open_page: OpenPage) -> None:
     admin, ines = (open_page(viewport={"width": 360, "height": 800}) for _ in range(2))
     signed_in(admin, demo_server, ORSOLYA)

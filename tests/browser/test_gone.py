@@ -82,6 +82,7 @@ def test_nothing_of_the_case_is_left_and_what_was_typed_is_kept(start_server: St
     expect(plain.locator(".kept")).to_contain_text("I have no script.")
 
 
+@pytest.mark.long
 def test_a_page_the_browser_kept_is_asked_for_once_more(start_server: Start, open_page: OpenPage) -> None:
     """Chromium under test keeps no pages, so the event is made by hand."""
     server, page = start_server("demo"), open_page()
@@ -98,6 +99,7 @@ def test_a_page_the_browser_kept_is_asked_for_once_more(start_server: Start, ope
     nothing_left(page)
 
 
+@pytest.mark.long
 def test_a_page_that_answered_a_form_is_asked_for_once_more_without_sending_it_again(start_server: Start, open_page: OpenPage) -> None:
     server, page = start_server("demo"), open_page()
     number = at_case(page, server)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Error, FileChooser, Locator, Page, expect
 
-from tests.fixtures.browser import OpenPage
+from tests.fixtures.browser import OpenPage, settled
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -22,7 +22,7 @@ SEEN = """place => {
 def reach(page: Page, place: Locator) -> None:
     """Go on with Tab until this has the focus, which is then to be seen."""
     expect(place).to_have_count(1)
-    page.wait_for_load_state("load")  # the scripts of the page run last
+    settled(page)  # the scripts of the page run last, and what is swapped takes the focus along
     for _ in range(120):
         page.keyboard.press("Tab")
         if place.evaluate(FOUND):
@@ -88,6 +88,7 @@ def test_marit_finds_reads_and_answers_a_case(marit: Page) -> None:
     press(page, "button", "Show cases")
     expect(page).to_have_url(re.compile("mine=yes"))
     press(page, "link", "Remove Reported by you")
+    expect(page.get_by_role("link", name="Remove Reported by you")).to_have_count(0)
     press(page, "link", "Filter")
     expect(drawer).to_be_visible()
     page.keyboard.press("Escape")
@@ -100,6 +101,7 @@ def test_marit_finds_reads_and_answers_a_case(marit: Page) -> None:
     expect(page).to_have_url(re.compile("sort=-number"))
     reach(page, page.get_by_role("searchbox"))
     page.keyboard.type("HL-FS02")
+    expect(page).to_have_url(re.compile("q=HL-FS02"))
     expect(page.locator(".case-link")).to_have_count(1)
     reach(page, page.locator(".case-link"))
     page.keyboard.press("Enter")
@@ -128,6 +130,7 @@ def test_marit_finds_reads_and_answers_a_case(marit: Page) -> None:
     expect(page.get_by_text("We are ready on our side. Truly.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_marit_sends_files_and_evidence_and_takes_one_back(marit: Page) -> None:
     page = marit
     reach(page, page.get_by_role("link", name=re.compile("Ransomware")))
@@ -182,6 +185,7 @@ def test_marit_reports_an_incident(marit: Page) -> None:
     title(page, "A van films our gate")
 
 
+@pytest.mark.long
 def test_marit_sees_to_her_account_and_her_organisation(marit: Page) -> None:
     page = marit
     menu = page.locator(".account-menu > summary")

@@ -42,7 +42,7 @@ def test_sefa_pastes_marks_and_compares(start_server: type[LiveServer], open_pag
     page.get_by_role("navigation", name="Case", exact=True).get_by_role("link", name="Observables").click()
     expect(page.get_by_text("No observables yet")).to_be_visible()
     _paste(page, scripting)
-    assert page.locator("#observables tbody tr").count() == 3
+    expect(page.locator("#observables tbody tr")).to_have_count(3)
     check(page, scripting)
     _compare(page, scripting)
     _change(page, scripting)

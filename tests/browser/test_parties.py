@@ -60,7 +60,7 @@ def _add_people(page: Page, *, scripts: bool) -> None:
         expect(chips).to_contain_text("1 address.")
     page.get_by_role("checkbox", name=re.compile("External-Reader")).check()
     page.get_by_role("button", name="Add people").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("1 of 1 addresses is done")
+    expect(page.get_by_role("heading", level=1)).to_have_text("1 address is done")
 
 
 def _invite(page: Page, server: LiveServer) -> None:

@@ -132,6 +132,7 @@ def test_ines_searches_the_picker_and_keeps_her_ticks(start_server: type[LiveSer
     page.get_by_role("checkbox", name=re.compile(re.escape(second))).check()
     page.locator("#access-confirm").click()
     if not scripting:  # the first click shows the effect
+        expect(page.get_by_text("Nothing is changed yet.")).to_be_visible()
         page.locator("#access-confirm").click()
     expect(page.locator(".banner.external").first).to_contain_text("Shared with")
     for name in (first, second):

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.server import LiveServer, Start
+from tests.fixtures.begun import Begin
+from tests.fixtures.server import LiveServer
 
 pytestmark = pytest.mark.browser
 
@@ -17,11 +18,9 @@ HOSTILE = """
 
 
 @pytest.fixture
-def signed_in(start_server: Start, page: Page) -> LiveServer:
+def signed_in(begin: Begin, page: Page) -> LiveServer:
     """A fresh product with its administrator at the browser."""
-    server = start_server()
-    do.set_up(page, server)
-    return server
+    return begin(page)
 
 
 def test_hostile_text_runs_nothing(signed_in: LiveServer, page: Page) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, settled
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -36,6 +36,7 @@ def find(page: Page, words: str, scripts: bool) -> None:
 def test_beatriz_finds_her_case_on_a_phone_and_reads_it(start_server: Start, open_page: OpenPage, scripts: bool) -> None:
     page = at_home(open_page(java_script_enabled=scripts, viewport=PHONE), start_server("demo"))
     cases = page.locator(".case-link")
+    settled(page)
     there = cases.count()
     assert there > 1
     find(page, "zebra", scripts)
@@ -47,7 +48,7 @@ def test_beatriz_finds_her_case_on_a_phone_and_reads_it(start_server: Start, ope
     expect(page.locator("tr.unread")).to_have_count(there)
 
     page.get_by_role("link", name="Filter").click()
-    page.get_by_label("Status").select_option("Closed")
+    page.get_by_role("combobox", name="Status").select_option("Closed")
     page.get_by_role("button", name="Show cases").click()
     expect(page).to_have_url(re.compile(r"status=Closed"))
     expect(page.get_by_role("link", name="Remove Status: Closed")).to_be_visible()
@@ -96,6 +97,7 @@ def test_home_filter_and_case_are_free_of_barriers(demo_server: LiveServer, page
 def test_a_case_prints_as_a_document(demo_server: LiveServer, page: Page) -> None:
     at_home(page, demo_server)
     page.locator(".case-link").first.click()
+    expect(page).to_have_url(re.compile(r"/cases/\d+"))
     page.emulate_media(media="print")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     expect(page.locator(".print-only")).to_have_text(page.url)

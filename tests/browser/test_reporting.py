@@ -113,6 +113,7 @@ def test_a_notice_goes_when_the_next_act_is_answered(demo_server: LiveServer, pa
     expect(page.locator(".toast")).to_have_count(1)  # what an answer brings itself stays
 
 
+@pytest.mark.long
 def test_all_of_it_works_without_javascript(demo_server: LiveServer, no_js_page: Page) -> None:
     page = no_js_page
     enter(page, demo_server)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
+from tests.fixtures.begun import Begin
 from tests.fixtures.browser import OpenPage, axe, expect_status
 from tests.fixtures.server import LiveServer
 
@@ -17,19 +16,6 @@ pytestmark = pytest.mark.browser
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no-javascript"])
 OLGA = "olga@csirt.example"
 WIDTHS = (320, 360, 768, 1440)
-
-
-@pytest.fixture
-def named_server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[LiveServer]:
-    """`portal serve` on an empty database, reached by a name, so that browsers offer passkeys."""
-    variables = {}
-    if request.config.getoption("--database") == "postgres":
-        variables["PORTAL_DATABASE_URL"] = request.getfixturevalue("empty_database_url")
-    server = LiveServer(tmp_path / "live", ("serve",), variables)
-    server.url = f"http://localhost:{server.port}"
-    server.environ["PORTAL_BASE_URL"] = server.url
-    yield server.start()
-    server.stop()
 
 
 def security_key(page: Page) -> None:
@@ -131,10 +117,10 @@ def come_in(page: Page, server: LiveServer, phone: do.Authenticator, codes: list
     expect(page.get_by_text("You have 9 recovery codes left.")).to_be_visible()
 
 
-def test_a_passkey_lets_in_and_can_be_removed(named_server: LiveServer, page: Page) -> None:
+def test_a_passkey_lets_in_and_can_be_removed(begin: Begin, page: Page) -> None:
     security_key(page)
-    do.set_up(page, named_server)
-    page.goto(f"{named_server.url}/console/account/second-step")
+    server = begin(page, name="localhost")  # by a name, so that browsers offer passkeys
+    page.goto(f"{server.url}/console/account/second-step")
     page.get_by_role("link", name="Add a passkey").click()
     page.get_by_label("Your password").fill(do.PASSWORD)
     page.get_by_role("button", name="Continue").click()
@@ -147,11 +133,11 @@ def test_a_passkey_lets_in_and_can_be_removed(named_server: LiveServer, page: Pa
     expect(page.get_by_role("listitem").filter(has_text="Work laptop")).to_contain_text("not used yet")
     look(page)
     leave(page)
-    password(page, named_server)
+    password(page, server)
     look(page)
     page.get_by_role("button", name="Use a passkey").click()
     expect(page).to_have_url(re.compile("/console/cases"))
-    page.goto(f"{named_server.url}/console/account/second-step")
+    page.goto(f"{server.url}/console/account/second-step")
     expect(page.get_by_role("listitem").filter(has_text="Work laptop")).to_contain_text("last used")
     page.get_by_role("link", name="Remove Work laptop").click()
     look(page)
@@ -161,11 +147,12 @@ def test_a_passkey_lets_in_and_can_be_removed(named_server: LiveServer, page: Pa
     expect(page.get_by_text("Work laptop")).to_have_count(0)
 
 
-def test_the_same_device_is_not_taken_twice_and_says_so(named_server: LiveServer, page: Page) -> None:
+@pytest.mark.long
+def test_the_same_device_is_not_taken_twice_and_says_so(begin: Begin, page: Page) -> None:
     security_key(page)
-    do.set_up(page, named_server)
+    server = begin(page, name="localhost")  # by a name, so that browsers offer passkeys
     for name in ("Laptop", "Again"):
-        page.goto(f"{named_server.url}/console/account/second-step/begin/passkey")
+        page.goto(f"{server.url}/console/account/second-step/begin/passkey")
         page.get_by_label("Your password").fill(do.PASSWORD)
         page.get_by_role("button", name="Continue").click()
         page.get_by_label("Name of this passkey").fill(name)
@@ -176,10 +163,11 @@ def test_the_same_device_is_not_taken_twice_and_says_so(named_server: LiveServer
     axe(page)
 
 
-def test_a_passkey_page_without_javascript_says_why(named_server: LiveServer, no_js_page: Page) -> None:
+@pytest.mark.long
+def test_a_passkey_page_without_javascript_says_why(begin: Begin, no_js_page: Page) -> None:
     page = no_js_page
-    do.set_up(page, named_server)
-    page.goto(f"{named_server.url}/console/account/second-step/begin/passkey")
+    server = begin(page, name="localhost")  # by a name, so that browsers offer passkeys
+    page.goto(f"{server.url}/console/account/second-step/begin/passkey")
     page.get_by_label("Your password").fill(do.PASSWORD)
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("A passkey needs JavaScript, which does not run in this browser.")).to_be_visible()
@@ -196,6 +184,7 @@ def test_a_guest_can_protect_an_account_too(demo_server: LiveServer, phone_page:
     expect(page.get_by_role("link", name="Set up an app")).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_last_administrator_is_helped_on_the_command_line(live_server: LiveServer, page: Page) -> None:
     do.set_up(page, live_server)
     assert "Nobody has an account" in live_server.portal("reset-mfa", "nobody@csirt.example").stderr

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 from portal.clock import now
 from tests.browser import people as do
 from tests.browser.test_journeys import open_drawer
+from tests.fixtures.begun import Begin
 from tests.fixtures.browser import OpenPage, axe, settled
 from tests.fixtures.post import PostOffice
-from tests.fixtures.server import Start
 
 pytestmark = pytest.mark.browser
 SCRIPTS = pytest.mark.parametrize("scripts", [True, False], ids=["javascript", "no-javascript"])
@@ -38,11 +38,10 @@ def confirm(page: Page) -> None:
 
 @SCRIPTS
 def test_olga_shares_until_a_day_looks_as_hanna_and_sees_who_read_it(
-    start_server: Start, smtp_server: PostOffice, open_page: OpenPage, scripts: bool
+    begin: Begin, smtp_server: PostOffice, open_page: OpenPage, scripts: bool
 ) -> None:
-    server = start_server(**smtp_server.environ)
     olga, hanna = open_page(java_script_enabled=scripts), open_page(java_script_enabled=scripts)
-    do.set_up(olga, server)
+    server = begin(olga, **smtp_server.environ)
     do.invite(olga, server, "Hanna Weiss", "hanna@client.example")
     do.accept(hanna, do.link_in(do.letter_to(smtp_server, "hanna@client.example")))
     address = do.open_case(olga, server, "Odd mail to payroll")

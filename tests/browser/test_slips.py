@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage
+from tests.fixtures.browser import OpenPage, settled
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def test_what_stands_in_the_composer_survives_the_drawer(own_demo: LiveServer, p
     menu = do.comment(page, "A note to be shown.").locator("summary")
     menu.click()
     do.comment(page, "A note to be shown.").get_by_role("link", name="Make external").click()
-    page.locator("dialog[open] button.external, dialog[open] button.primary").first.click()
+    page.get_by_role("button", name="Make external").click()
     expect(do.comment(page, "A note to be shown.").get_by_text("External", exact=True)).to_be_visible()
     expect(page.locator("textarea[name=message]")).to_have_value("Half a sentence")
 
@@ -48,8 +48,10 @@ def test_the_keyboard_cannot_confirm_what_the_button_does_not_offer(own_demo: Li
     choice = page.get_by_label("All external users")
     choice.check()
     choice.press("Control+Enter")
+    settled(page)
     expect(page.locator("dialog[open]")).to_be_visible()
     page.keyboard.press("Escape")
+    settled(page)
     expect(page.locator(".banner.external")).to_have_count(0)
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import people as do
-from tests.fixtures.browser import OpenPage, axe
+from tests.fixtures.browser import OpenPage, axe, settled
 from tests.fixtures.server import LiveServer, Start
 
 pytestmark = pytest.mark.browser
@@ -82,6 +82,7 @@ def test_a_reply_rings_and_words_can_be_changed_and_taken_away(start_server: Sta
     expect(ines.get_by_text("Inês Carvalhal deleted")).to_have_count(0)
     expect(ines.locator("#history")).to_contain_text("Beatriz Quintanar")
     ines.get_by_label("What").select_option("Comments")
+    settled(ines)
     ines.get_by_label("By whom").select_option("By everybody")
     if not scripts:
         ines.get_by_role("button", name="Filter", exact=True).click()

@@ -110,6 +110,7 @@ def test_dropped_and_pasted_files_are_chosen(server: LiveServer, page: Page) -> 
     expect(row(page, "paste.txt")).to_be_visible()
 
 
+@pytest.mark.long
 def test_everything_works_without_javascript(server: LiveServer, no_js_page: Page) -> None:
     page = no_js_page
     enter(page, server, "console", ANALYST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from html.parser import HTMLParser
+from string import punctuation
 
 import pytest
 from hypothesis import example, given, settings
@@ -277,6 +278,7 @@ READ = {
     "[ \u200b](https://evil.example/)": "\u200bhttps://evil.example/ (https://evil.example/)",
     "[](<https://evil.example/> 'Bank')": "https://evil.example/ (Bank)",
     '[a](https://evil.example/ "Your bank")': "a (https://evil.example/) (Your bank)",
+    '[a](https://evil.example/ "C:\\.x &amp; \\"me\\"")': 'a (https://evil.example/) (C:\\.x &amp; \\"me\\")',
     "[<https://in.example>](https://out.example)": "https://out.examplehttps://in.example",
     "```From: the boss\nx\n```": "From: the boss\n\nx",
     "|a|b|\n|-|-|\n|c|d|e \\| f|g|\n|h|": "a | b\n\nc | d | e | f|g\n\nh |",
@@ -289,6 +291,27 @@ READ = {
 @pytest.mark.parametrize("source", READ)
 def test_nothing_that_was_typed_becomes_invisible(source: str) -> None:
     assert plain_text(render(source)) == READ[source]
+
+
+@pytest.mark.parametrize("sign", punctuation)
+def test_a_backslash_before_a_sign_stays(sign: str) -> None:
+    for source in (f"C:\\{sign}hidden", f"DOMAIN\\{sign}user{sign}", f"\\{sign}word\\{sign}", f"^a\\{sign}b\\{sign}c$\\"):
+        assert plain_text(render(source)) == source
+
+
+def test_a_sign_behind_a_backslash_does_nothing() -> None:
+    assert render("\\*a\\* \\[b](https://c.example) `\\*` **\\\\host\\e$**") == (
+        "<p>\\*a\\* \\[b](https://c.example) <code>\\*</code> <strong>\\\\host\\e$</strong></p>\n"
+    )
+
+
+SIGNS = st.lists(st.builds("\\{}{}".format, st.sampled_from(punctuation), st.from_regex(r"[a-z]{1,3}", fullmatch=True)), min_size=1)
+
+
+@settings(max_examples=200, deadline=None)
+@given(source=SIGNS.map("".join))
+def test_no_sign_behind_a_backslash_is_lost(source: str) -> None:
+    assert plain_text(render(source)) == source
 
 
 WORD = st.from_regex(r"[a-z]{3,8}[0-9]{2,3}", fullmatch=True)

@@ -219,6 +219,19 @@ def test_a_form_without_the_day_leaves_it(app: Flask, world: World, browse: Brow
     assert ended_on(app, world) == ends
 
 
+def test_taking_the_last_day_away_is_shown_before_it_is_done(app: Flask, world: World, browse: Browse) -> None:
+    ada, form = browse("ada"), {"access": "external", "users": [world.people["vic"]]}
+    day = (now() + timedelta(days=30)).date().isoformat()
+    ada.confirm(path(world, "internal"), {**form, "until": day})
+    shown = dict(SHOWN.findall(ada.get(path(world, "internal"), query_string={**form, "until": day}).text))
+    answer = ada.post(path(world, "internal"), {**form, "until": "", **shown})
+    assert "Nothing is changed yet." in answer.text
+    assert "Remove the end date" in answer.text
+    assert ended_on(app, world)
+    assert ada.confirm(path(world, "internal"), {**form, "until": ""}).status_code == 303
+    assert ended_on(app, world) is None
+
+
 def test_a_reason_is_asked_for_only_when_the_tlp_says_so(app: Flask, world: World, browse: Browse) -> None:
     ada, query = browse("ada"), {"access": "external", "users": [world.people["vic"]]}
     assert 'name="reason"' not in ada.get(path(world, "internal"), query_string=query, htmx=True).text

@@ -69,6 +69,35 @@ def test_people_are_counted_once_however_many_cases_they_gain(world: World, brow
     assert "1 case, −1 person" in plain(preview(ada, cases[1:2], access="external", users=world.people["hanna"]))
 
 
+@pytest.mark.parametrize("more", [{"until": "2030-01-01"}, {"until": "", "endless": "y"}, {"until": ""}])
+def test_a_last_day_before_the_choice_draws_the_effect_alone(world: World, browse: Browse, more: dict[str, str]) -> None:
+    effect = preview(browse("ada"), numbers(world, "internal", "shared"), **more)
+    assert effect.count('id="access-audience"') == 1
+    assert 'id="access-form"' not in effect, "no drawer inside the drawer"
+    assert "Choose above" in effect
+
+
+def test_a_case_that_was_left_as_it_is_can_be_opened_from_the_result(world: World, browse: Browse) -> None:
+    ada, cases = browse("ada"), numbers(world, "internal", "all")
+    text = confirm(ada, "tlp", ask(ada, "tlp", cases), tlp="4").text
+    assert "1 case was left as it is" in text
+    for number in cases:
+        assert f'<a href="/console/cases/{number}">#{number}' in text
+    olga = browse("olga")
+    page = ask(olga, "delete", cases[:1])
+    deleted = confirm(olga, "delete", page, confirmation="1").text
+    assert f'href="/console/cases/{cases[0]}"' not in deleted
+
+
+def test_what_red_and_amber_strict_mean_is_said_in_the_order_it_is_asked(world: World, browse: Browse) -> None:
+    page = ask(browse("ada"), "tlp", numbers(world, "internal", "shared", "all"))
+    assert (
+        page.index("External users can see 2 of these cases.") < page.index('name="reason"') < page.index("The reason is kept with each.")
+    )
+    assert "strict-ahead with-script" not in page, "without JavaScript nothing else says who sees them"
+    assert '<span class="unless-red">Change 3 cases</span><span class="if-red">Change 2 of 3 cases</span>' in page
+
+
 def world_outside(browser: Browser, cases: list[int]) -> int:
     """How many external people there are."""
     found = re.search(r"Today these are (\d+) people", ask(browser, "share", cases))

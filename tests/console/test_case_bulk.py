@@ -329,8 +329,39 @@ def test_a_day_that_cannot_be_is_refused_for_many(world: World, browse: Browse, 
 
 
 def test_everybody_of_several_organisations_is_said_beside_the_button(world: World, browse: Browse, company: Company) -> None:
-    page = preview(browse("ada"), numbers(world, "internal", "shared"), access="all_external")
-    assert "People of several organisations read the same case" in page
+    ada, cases = browse("ada"), numbers(world, "internal", "shared")
+    page = preview(ada, cases, access="all_external")
+    assert re.search(r"People of several organisations read the same case: #\d+, #\d+<", page)
+    assert page.count("read the same case") == 1, "said once, not with each case"
+    alone = preview(ada, cases[:1], access="all_external")
+    assert alone.count("will read the same case and what the others write") == alone.count("read the same case") == 1
+
+
+def test_the_last_day_of_many_can_be_taken_away_and_nobody_gains_or_loses(app: Flask, world: World, browse: Browse) -> None:
+    ada, cases = browse("ada"), numbers(world, "shared", "all", "internal")
+    for name in ("shared", "all"):
+        retell(app, world, name, shared_until=now() + timedelta(days=30))
+    assert "No last day any more" in ask(ada, "share", cases)
+    page = ask(ada, "share", cases, access="add", endless="y")
+    assert "Take the last day away from 2 cases<" in page
+    assert page.count("No end date any more.") == page.count("The same people.") == 2
+    assert "It is not shared, so it has no last day." in page
+    both = ask(ada, "share", cases, access="add", endless="y", until=(now() + timedelta(days=3)).date().isoformat())
+    assert "Choose a last day or none, not both." in both
+    told = confirm(ada, "share", page, access="add", endless="y").text
+    assert told.count("Sharing has no last day any more.") == 2
+    assert [stored(app, world, name, "shared_until") for name in ("shared", "all")] == [None, None]
+    assert [stored(app, world, name, "access") for name in ("shared", "all", "internal")] == ["external", "all_external", "internal"]
+    assert "Choose at least one person or organisation to add." in preview(ada, cases, access="add"), "nothing is chosen at all"
+
+
+def test_what_red_leaves_as_it_is_is_said_before_it_is_chosen(app: Flask, world: World, browse: Browse) -> None:
+    ada = browse("ada")
+    page = plain(ask(ada, "tlp", numbers(world, "internal", "shared", "all")))
+    assert "RED is for named people only, and one of these cases is shared with all external users or a whole organisation." in page
+    assert "AMBER+STRICT asks why they may receive them." in page
+    assert "RED is for named people only" not in ask(ada, "tlp", numbers(world, "internal", "shared")), "by name"
+    assert "RED is for named people only" not in ask(ada, "severity", numbers(world, "all"))
 
 
 def test_raising_shared_cases_to_amber_strict_asks_why_before_any_is_touched(app: Flask, world: World, browse: Browse) -> None:

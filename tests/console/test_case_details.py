@@ -267,6 +267,15 @@ def test_what_red_needs_is_said_before_it_is_saved_and_leads_there(app: Flask, w
     assert "shared with all external users" in ada.get(path(world, "tlp", "all")).text
 
 
+def test_the_whole_form_says_what_a_tlp_needs_before_it_is_saved(world: World, browse: Browse) -> None:
+    ada, pages = browse("ada"), {}
+    for name in ("internal", "shared", "all"):
+        pages[name] = ada.get(f"/console/cases/{world.cases[name]}/edit").text
+    red = "RED is for named people only, and this case is shared with all external users."
+    strict = "AMBER+STRICT asks why they may receive it."
+    assert [(red in page, strict in page) for page in pages.values()] == [(False, False), (False, True), (True, True)]
+
+
 @pytest.mark.parametrize("where", ["fact", "form"])
 def test_raising_a_shared_case_to_amber_strict_asks_why_in_the_same_act(app: Flask, world: World, browse: Browse, where: str) -> None:
     ada, number = browse("ada"), world.cases["shared"]

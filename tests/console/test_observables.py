@@ -297,3 +297,7 @@ def test_one_per_line_is_ticked_and_what_was_added_is_said_to_be(world: World, b
     assert ">Added</td>" in done
     assert "Fits" not in done
     assert ">Fits</td>" in add(ada, world, "fresh.example", act="check").text
+    unknown = "Not recognised: will be added as “other”, as it stands"
+    assert unknown in add(ada, world, "call me at five\nfresh.example", act="check").text
+    assert unknown not in add(ada, world, "call me at five", act="check", type="other").text
+    assert unknown not in add(ada, world, "call me at five").text

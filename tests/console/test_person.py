@@ -58,6 +58,7 @@ def test_it_tells_where_somebody_stands(world: World, browse: Browse) -> None:
         "1 browser",
         "Password",
         "There is none.",
+        "There is no API yet.",
     ):
         assert words in text, words
     newt = page(browse("olga"), world, "newt")
@@ -224,7 +225,17 @@ def test_olga_can_change_roles_and_profiles(app: Flask, world: World, browse: Br
     assert "Read what is shared with them; Report incidents; Upload files; Write messages; Add evidence items" in text
     assert 'value="Harbourline"' not in text
     reader = {"roles": profile_id(app, "External-Reader"), "works_for": "Harbourline"}
-    assert "External-Reader" in act(olga, world, "hanna", f"organisations/{here}", reader)
+    asked = olga.post(f"/console/people/{world.people['hanna']}/organisations/{here}", reader)
+    assert asked.status_code == 422
+    assert "There is no external organisation called Harbourline yet. Choose one that is offered" in unescape(asked.text)
+    assert 'name="new_party"' in asked.text
+    assert 'name="new_party"' not in text
+    assert "Harbourline" not in page(olga, world, "hanna"), "nothing was made"
+    reader["new_party"] = "y"
+    saved = act(olga, world, "hanna", f"organisations/{here}", reader)
+    assert "External-Reader" in saved
+    assert "Harbourline is a new external organisation." in saved
+    assert "is a new external organisation" not in act(olga, world, "hanna", f"organisations/{here}", reader), "it is known by now"
     assert ">Harbourline</a>" in page(olga, world, "hanna")
     assert "Analyst" in act(olga, world, "ruth", f"organisations/{here}", {"profile": profile_id(app, "Analyst")})
     for wrong, sentence in (({}, "at least one role"), ({"roles": "9" * 30}, "does not fit"), ({"roles": ["x", "\0"]}, "does not fit")):
@@ -259,6 +270,22 @@ def test_pia_can_let_somebody_work_in_another_organisation(app: Flask, world: Wo
     assert "Ada Person no longer works in Elsewhere." in act(pia, world, "ada", f"organisations/{there}/remove")
     with app.app_context():
         assert db.session.scalars(select(Membership.is_default).where(Membership.user_id == world.people["ada"])).all() == [True]
+
+
+def test_the_organisation_without_cases_is_offered_for_colleagues_only(app: Flask, world: World, browse: Browse) -> None:
+    pia, option = browse("pia"), f'<option value="{world.places["admin"]}">'
+    forms = {who: pia.get(f"/console/people/{world.people[who]}/organisations/add").text for who in ("ada", "hanna")}
+    assert option in forms["ada"]
+    assert option not in forms["hanna"]
+    assert "Elsewhere" in forms["hanna"]
+    place = {
+        "organisation": str(world.places["there"]),
+        "roles": profile_id(app, "External-Reader"),
+        "works_for": "Harbourline",
+        "new_party": "y",
+    }
+    added = act(pia, world, "hanna", "organisations/add", place)
+    assert "works in Elsewhere too. Harbourline is a new external organisation." in added
 
 
 def test_removing_from_the_last_organisation_asks_about_deleting(world: World, browse: Browse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 
 import pytest
@@ -152,12 +153,52 @@ def test_a_task_is_found_under_its_own_case_only(world: World, browse: Browse, p
     assert browse("otto").get(one(world) + path).status_code == 404
 
 
+def test_ada_can_complete_a_mandatory_task_while_closing_and_keeps_what_she_typed(world: World, browse: Browse) -> None:
+    ada, path = browse("ada"), f"/console/cases/{world.cases['shared']}/close"
+    for title in ("Reset it", "Call the bank"):
+        ada.post(f"{tab(world)}/new", {"title": title, "mandatory": "y"})
+    page = ada.get(path).text
+    tasks = dict(zip(("Reset it", "Call the bank"), re.findall(r'name="task"\s+value="([0-9a-f]+)"', page), strict=True))
+    form = {"status": "TruePositive", "summary": "Half a sentence", "impact": "NoImpact", "version": "1"}
+    answer = ada.post(path, {**form, "task": tasks["Reset it"]})
+    assert answer.status_code == 200
+    assert "“Reset it” is completed." in answer.text
+    assert "Half a sentence</textarea>" in answer.text
+    assert re.search('value="TruePositive"[^>]* checked', answer.text)
+    assert tasks["Reset it"] not in answer.text
+    ada.post(f"{tab(world)}/{tasks['Call the bank']}/act", {"act": "cancel"})
+    answer = ada.post(path, {**form, "task": tasks["Call the bank"]}, htmx=True)
+    assert "“Call the bank” is open again." in answer.text
+    answer = ada.post(path, {**form, "task": tasks["Call the bank"]}, htmx=True)
+    assert "have to be completed" not in answer.text
+    for odd in (tasks["Reset it"], "x\0", "9" * 99):
+        assert "is completed already" in ada.post(path, {**form, "task": odd}).text
+    assert browse("ruth").post(path, {**form, "task": tasks["Reset it"]}).status_code == 403
+
+
+def test_a_task_completed_while_closing_does_not_hide_what_somebody_changed(world: World, browse: Browse) -> None:
+    ada, case = browse("ada"), f"/console/cases/{world.cases['shared']}"
+    ada.post(f"{tab(world)}/new", {"title": "Reset it", "mandatory": "y"})
+    page = ada.get(f"{case}/close").text
+    task, version = (re.findall(rf'name="{name}"\s+value="([0-9a-f]+)"', page)[0] for name in ("task", "version"))
+    form = {"status": "TruePositive", "summary": "Half a sentence", "impact": "NoImpact", "version": version}
+    olga = browse("olga")
+    base = re.findall(r'name="base"[^>]*value="([^"]*)"', olga.get(f"{case}/facts/title").text)[0]
+    assert olga.post(f"{case}/facts/title", {"title": "Another title", "base": base}).status_code == 303
+    again = ada.post(f"{case}/close", {**form, "task": task})
+    assert f'name="version" value="{version}"' in " ".join(again.text.split())
+    refused = ada.post(f"{case}/close", form)
+    assert (refused.status_code, "Somebody changed this case" in refused.text) == (422, True)
+    shown = re.findall(r'name="version"\s+value="([0-9]+)"', refused.text)[0]
+    assert ada.post(f"{case}/close", {**form, "version": shown}).status_code == 303
+
+
 def test_the_close_dialog_says_what_happens_to_tasks(app: Flask, world: World, browse: Browse) -> None:
     ada, path = browse("ada"), f"/console/cases/{world.cases['shared']}/close"
     assert "1 open task" in ada.get(path).text
     ada.post(f"{tab(world)}/new", {"title": "Do <b>not</b> forget", "mandatory": "y"})
     page = ada.get(path).text
-    assert "Do &lt;b&gt;not&lt;/b&gt; forget</a>" in page
+    assert "Do &lt;b&gt;not&lt;/b&gt; forget<span" in page
     version = page.split('name="version" value="')[1].split('"')[0]
     form = {"status": "TruePositive", "summary": "Done.", "impact": "NoImpact", "version": version}
     answer = ada.post(path, form)

@@ -134,6 +134,24 @@ def test_what_was_typed_stays_when_a_template_is_chosen_late(browse: Browse) -> 
     assert 'value="mine"' in back.text
 
 
+@pytest.mark.parametrize("typed", ["Odd mail", "Phishing: Odd mail", ": Odd mail", "Phishing: : Odd mail", " Odd mail "])
+def test_the_prefix_of_a_template_is_said_once(browse: Browse, typed: str) -> None:
+    key, ada = template_id(browse), browse("ada")
+    for filled in ("", key):
+        page = ada.post("/console/cases/new", {**CASE, "title": typed, "template": key, "filled": filled, "fill": "1"}).text
+        assert 'value="Phishing: Odd mail"' in page
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [("VIPs locked out", "VIP VIPs locked out"), ("VIP: locked out", "VIP: locked out"), ("VIP", "VIP"), ("locked out", "VIP locked out")],
+)
+def test_a_prefix_takes_no_letters_from_a_longer_word(browse: Browse, typed: str, told: str) -> None:
+    key = template_id(browse, title_prefix="VIP")
+    page = browse("ada").post("/console/cases/new", {**CASE, "title": typed, "template": key, "fill": "1"}).text
+    assert f'value="{told}"' in page
+
+
 def test_a_template_chosen_but_not_filled_in_is_shown_before_the_case_opens(world: World, browse: Browse) -> None:
     key, ada = template_id(browse), browse("ada")
     page = ada.post("/console/cases/new", {**CASE, "template": key})

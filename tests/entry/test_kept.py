@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 
 from flask import Flask
 from sqlalchemy import func, select
 
 from portal.cases.models import Comment
+from portal.clock import at, now
 from portal.extensions import db
 from tests.factories import PASSWORD
 from tests.fixtures.world import Browser, World
@@ -60,10 +62,11 @@ def test_hanna_can_sign_in_and_send_what_she_typed_once(app: Flask, world: World
 
 
 def test_a_part_leaves_what_was_typed_on_the_page(app: Flask, world: World, browse: Browse) -> None:
+    """A session that rested for too long; where somebody ended it, see tests/external/test_gone.py."""
     hanna = browse("hanna")
     hanna.get("/portal/")
-    ended(hanna)
-    answer = hanna.post(f"/portal/cases/{world.cases['shared']}/comments", {"message": TEXT}, htmx=True)
+    with at(now() + timedelta(days=3)):
+        answer = hanna.post(f"/portal/cases/{world.cases['shared']}/comments", {"message": TEXT}, htmx=True)
     assert (answer.status_code, answer.headers["HX-Reswap"]) == (401, "none")
     assert "Sign in in a new tab" in answer.text
 

@@ -93,8 +93,9 @@ def test_scanners_cannot_burn_a_link(app: Flask, world: World, visitor: Visitor)
         ({"name": "  "}, "Type your name"),
         ({"name": "Équipe de sécurité"}, "This is what the team is called"),
         ({"name": "Newt, Northwind"}, "This is what the team is called"),
+        ({"name": "5ecurity t3am"}, "This is what the team is called"),
     ],
-    ids=["short", "different", "nameless", "the team", "the tenant"],
+    ids=["short", "different", "nameless", "the team", "the tenant", "digits"],
 )
 def test_a_mistake_does_not_burn_the_link(app: Flask, world: World, visitor: Visitor, change: dict[str, str], sentence: str) -> None:
     browser = visitor()

@@ -177,10 +177,10 @@ def test_on_a_bare_address_passkeys_are_explained_not_offered(world: World, brow
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-@pytest.mark.parametrize("number", ["987651", "0", "9" * 30, "x", "%00"])
-def test_a_passkey_that_is_not_ones_own_does_not_exist(world: World, browse: Browse, number: str, method: str) -> None:
+@pytest.mark.parametrize("uid", ["987651", "0" * 16, "9" * 30, "x", "%00"])
+def test_a_passkey_that_is_not_ones_own_does_not_exist(world: World, browse: Browse, uid: str, method: str) -> None:
     hanna = browse("hanna")
-    assert getattr(hanna, method)(f"/portal/account/second-step/passkeys/{number}/remove").status_code == 404
+    assert getattr(hanna, method)(f"/portal/account/second-step/passkeys/{uid}/remove").status_code == 404
 
 
 # Required.
@@ -314,8 +314,11 @@ class TestPasskeys:
         assert answer.headers["Location"] == f"{base}/codes"
         assert "<strong>Laptop</strong>" in get("")
         with app.app_context():
-            number = db.session.scalars(select(Passkey.id)).one()
-        assert "Remove the passkey: Laptop" in get(f"/passkeys/{number}/remove")
-        assert post(f"/passkeys/{number}/remove", password="wrong").status_code == 422
-        assert post(f"/passkeys/{number}/remove", password=PASSWORD).status_code == 303
+            passkey = db.session.scalars(select(Passkey)).one()
+            number, uid = passkey.id, passkey.uid
+        assert re.findall(r"/passkeys/(\w+)/remove", get("")) == [uid]
+        assert client.get(f"{base}/passkeys/{number}/remove", base_url=origin).status_code == 404
+        assert "Remove the passkey: Laptop" in get(f"/passkeys/{uid}/remove")
+        assert post(f"/passkeys/{uid}/remove", password="wrong").status_code == 422
+        assert post(f"/passkeys/{uid}/remove", password=PASSWORD).status_code == 303
         assert not mfa_of(app, world, "hanna")

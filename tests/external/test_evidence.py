@@ -187,9 +187,30 @@ def test_what_colleagues_wrote_on_a_withdrawn_item_stays_with_their_own_one(app:
         ).one()
         assert told.changes["message"] == ["Seen in March.", row.message]
         assert told.changes["tags"] == [["old"], ["botnet", "old"]]
+        assert (told.actor_id, told.actor_name, told.actor_external) == (None, "the system", False)
+        assert "the one that Hanna Person had added, and withdrew" in told.changes["observable"][1]
+        gone = db.session.scalars(select(AuditEntry).where(AuditEntry.object_id == uid, AuditEntry.kind == Kind.OBSERVABLE_DELETED)).one()
+        assert gone.actor_name == "Hanna Person"
     page = hanna.get(f"/portal/cases/{world.cases['shared']}").text
     assert "203[.]0[.]113[.]78" not in page
     assert "Botnet" not in page
+
+
+def test_what_colleagues_keep_of_a_withdrawn_item_is_said_to_be_withdrawn(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    hanna.post(path(world), {"kind": "ip", "text": "203.0.113.79"})
+    uid = kept(app, world)["203.0.113.79"].uid
+    with app.app_context():
+        start_writing()
+        cast = Cast(world)
+        case, ada = cast.case("shared"), cast("ada")
+        observables.change(case, observables.load_observable(case, uid), Facets("Seen before."), by=ada)
+        db.session.commit()
+    assert hanna.post(path(world, f"/{uid}/withdraw"), {}).status_code == 303
+    page = browse("ada").get(f"/console/cases/{world.cases['shared']}/history").text
+    assert "withdrew an observable they had added; colleagues keep it" in page
+    assert "deleted an observable" not in page
+    assert "203[.]0[.]113[.]79" not in hanna.get(path(world)).text
 
 
 def test_nobody_withdraws_what_somebody_else_added(app: Flask, world: World, browse: Browse) -> None:

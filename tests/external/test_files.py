@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from portal.audit.kinds import Kind
 from portal.audit.models import AuditEntry
+from portal.cases import guests
 from portal.cases.models import Attachment, Case, Stage
 from portal.clock import at, now
 from portal.extensions import db
@@ -45,6 +46,13 @@ def send(who: Browser, url: str, *files: tuple[str, bytes], **options: Any) -> T
 def uid_of(app: Flask, name: str) -> str:
     with app.app_context():
         return db.session.scalars(select(Attachment.uid).where(Attachment.name == name)).one()
+
+
+def test_the_same_photo_chosen_twice_is_named_and_sent_once(app: Flask, world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    answer = send(hanna, path(world), ("photo.jpg", b"one"), ("photo.jpg", b"one"), ("other.jpg", b"one"), headers=JSON)
+    assert answer.json["added"] == ["photo.jpg", "other.jpg"]
+    assert answer.json["problems"] == ["“photo.jpg” was chosen twice. It is the same file, so it is taken once."]
 
 
 def test_hanna_sends_files_and_everybody_concerned_has_them(app: Flask, world: World, browse: Browse) -> None:
@@ -183,6 +191,25 @@ def test_a_flood_of_files_is_slowed_down(world: World, browse: Browse) -> None:
     answer = send(hanna, path(world), ("more.txt", b"1"))
     assert answer.status_code == 422
     assert "many files within a few minutes" in answer.text
+
+
+def test_one_person_cannot_take_up_all_the_room_of_a_case(
+    app: Flask, world: World, browse: Browse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guests, "FILES_OF_CASE", guests.FILES_OF_CASE._replace(most=2))
+    hanna = browse("hanna")
+    assert send(hanna, path(world), ("1.txt", b"1")).status_code == 303
+    answer = send(hanna, path(world), *((f"{number}.txt", b"%d" % number) for number in (2, 3, 4)), headers=JSON)
+    assert answer.json["added"] == ["2.txt"]
+    (problem,) = answer.json["problems"]
+    assert problem.startswith("You have added 200 files to this case within a day, which is as many as one person can.")
+    hanna.post(path(world, f"/{uid_of(app, '1.txt')}/withdraw"), {})
+    assert send(hanna, path(world), ("5.txt", b"5")).status_code == 422  # what was taken back counts
+    assert send(hanna, path(world, case="all"), ("5.txt", b"5")).status_code == 303
+    with app.app_context():
+        db.session.execute(update(AuditEntry).values(at=now() - timedelta(days=1, minutes=1)))
+        db.session.commit()
+    assert send(hanna, path(world), ("5.txt", b"5")).status_code == 303
 
 
 def test_more_than_the_server_reads_is_told_on_a_page_with_a_way_back(world: World, browse: Browse) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 
 import pytest
 
+from portal.clock import at, now
 from tests.access.roads import plain
 from tests.fixtures.world import Browser, World
 
@@ -64,3 +66,42 @@ def test_what_is_missing_on_a_case_that_stays_leaves_the_page_alone(world: World
     assert "HX-Retarget" not in answer.headers
     assert answer.headers["HX-Reswap"] == "none"
     assert "not available to you any more" in answer.text
+
+
+def test_whose_account_is_locked_has_no_case_on_the_screen_after_the_next_act(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    case = f"/portal/cases/{world.cases['shared']}"
+    hanna.get(case)
+    browse("olga").post(f"/console/people/{world.people['hanna']}/lock")
+    answer = hanna.post(f"{case}/comments", ACTS["comments"], htmx=True)
+    assert (answer.status_code, answer.headers["HX-Retarget"], answer.headers["HX-Reswap"]) == (401, "#main", "innerHTML")
+    assert "<title>You are signed out.</title>" in answer.text
+    assert TYPED.findall(unescape(answer.text)) == KEPT["comments"]
+    assert "shared case" not in answer.text
+
+
+def test_who_signs_out_in_another_window_has_no_case_on_the_screen_either(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    hanna.post("/portal/sign-out")
+    for path, data in ((f"/portal/cases/{world.cases['shared']}/comments", ACTS["comments"]), ("/portal/", None)):
+        answer = hanna.post(path, data, htmx=True) if data else hanna.get(path, htmx=True)
+        assert (answer.status_code, answer.headers.get("HX-Retarget")) == (401, "#main")
+
+
+def test_a_report_stays_where_it_is_being_written(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    browse("olga").post(f"/console/people/{world.people['hanna']}/lock")
+    answer = hanna.post("/portal/report/draft", {"title": "Half a story"}, htmx=True)
+    assert (answer.status_code, answer.headers["HX-Reswap"]) == (401, "none")
+    assert "what you typed is still here" in answer.text
+
+
+def test_whose_session_rested_for_too_long_goes_on_where_they_were(world: World, browse: Browse) -> None:
+    hanna = browse("hanna")
+    case = f"/portal/cases/{world.cases['shared']}"
+    hanna.get(case)
+    with at(now() + timedelta(days=3)):
+        answer = hanna.post(f"{case}/comments", ACTS["comments"], htmx=True)
+    assert (answer.status_code, answer.headers["HX-Reswap"]) == (401, "none")
+    assert "what you typed is still here" in answer.text
+    assert "HX-Retarget" not in answer.headers

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.cases import comments
-from portal.cases.models import Comment
+from portal.cases.models import Case, Comment
 from portal.clock import at, now
 from portal.extensions import db
 from portal.mail.models import OutboxMessage
@@ -62,6 +64,36 @@ def test_htmx_gets_the_conversation_with_an_empty_box(world: World, browse: Brow
     assert answer.status_code == 200
     assert answer.text.lstrip().startswith('<section id="conversation"')
     assert answer.text.count("A new thing") == 1
+
+
+def news_of(fragment: str) -> str:
+    """What the fragment says first of the case, beside its own part of the page."""
+    [news] = re.findall(r'<hx-partial[^>]*hx-target="#news"[^>]*>(.*?)</hx-partial>', fragment, re.DOTALL)
+    return news
+
+
+def test_the_news_go_with_what_hanna_does(app: Flask, world: World, browse: Browse) -> None:
+    console, hanna = f"/console/cases/{world.cases['shared']}", browse("hanna")
+    browse("ada").confirm(f"{console}/comments", {"message": "What did you see?", "audience": "external"}, asked=console)
+    page = hanna.get(shared(world)).text
+    assert "The security team wrote last" in page
+    assert page.count('id="news"') == 1
+    with app.app_context():
+        db.session.execute(update(Case).values(outside_at=now() - timedelta(days=2)))
+        db.session.commit()
+    assert "2 days ago" in hanna.get(shared(world)).text
+    asked = news_of(hanna.get(shared(world, "/files"), htmx=True).text)
+    assert "The security team wrote last" in asked
+    added = hanna.post(shared(world, "/evidence"), {"kind": "", "text": "203.0.113.77"}, htmx=True).text
+    assert "The security team wrote last" in news_of(added)
+    assert "2 days ago" not in news_of(added)
+    with app.app_context():
+        db.session.execute(update(Case).values(outside_at=now() - timedelta(days=2)))
+        db.session.commit()
+    said = hanna.post(shared(world, "/comments"), {"message": "A red window."}, htmx=True).text
+    assert "2 days ago" not in news_of(said)
+    assert "Go to the newest message" in news_of(said)
+    assert "The security team wrote last" not in said
 
 
 @pytest.mark.parametrize("message", ["", " \n ", "y" * 65_537])

@@ -158,7 +158,7 @@ def test_what_is_kept_has_an_end(enter: Enter) -> None:
 
 
 def test_agreements_can_be_read_and_their_document_taken(company: Company, enter: Enter) -> None:
-    petra, key = enter("petra"), company.agreements["Contoso Ltd"]
+    petra, key = enter("petra"), company.papers["Contoso Ltd"]
     listed = petra.get(f"{ROOT}/agreements").text
     assert "Care for Contoso Ltd" in listed
     assert "Draft for Contoso Ltd" not in listed
@@ -180,29 +180,30 @@ def test_agreements_say_whether_they_hold_today(
     days = {"starts_on": today + timedelta(days=starts), "ends_on": None if ends is None else today + timedelta(days=ends)}
     _change(app, update(Agreement).values(**days))
     petra = enter("petra")
-    for path in ("agreements", f"agreements/{company.agreements['Contoso Ltd']}"):
+    for path in ("agreements", f"agreements/{company.papers['Contoso Ltd']}"):
         page = petra.get(f"{ROOT}/{path}").text
         assert {word for word in ("Not begun", "In force", "Ended") if f">{word}</span>" in page} == {said}
 
 
 def test_drafts_and_agreements_without_document_are_not_there(app: Flask, company: Company, enter: Enter) -> None:
     petra = enter("petra")
-    for path in (f"{company.drafts['Contoso Ltd']}", f"{company.drafts['Contoso Ltd']}/document"):
+    for path in (f"{company.papers['draft of Contoso Ltd']}", f"{company.papers['draft of Contoso Ltd']}/document"):
         assert petra.get(f"{ROOT}/agreements/{path}").status_code == 404
     _change(app, update(Agreement).values(document_id=None, document_name=""))
-    assert petra.get(f"{ROOT}/agreements/{company.agreements['Contoso Ltd']}/document").status_code == 404
+    assert petra.get(f"{ROOT}/agreements/{company.papers['Contoso Ltd']}/document").status_code == 404
 
 
 def test_a_form_of_another_organisation_changes_nothing_in_this_one(app: Flask, company: Company, enter: Enter) -> None:
     """Somebody who looks after two, and has switched since the page was opened."""
-    petra, other = enter("petra"), company.parties["Fabrikam Works"]
-    seen = petra.get(f"{ROOT}/addresses").text.split('name="seen" value="')[1].split('"')[0]
+    petra, fiona = enter("petra"), enter("fiona")
+    version = re.findall(r'name="version" value="([^"]+)"', fiona.get(ROOT).text)[0]
+    foreign = _rows(fiona.get(f"{ROOT}/addresses").text)["seen"]
+    other = re.findall(r'name="organisation" value="([^"]+)"', fiona.get(f"{ROOT}/people/add").text)[0]
     before = _ask(app, select(func.count(PartyAddress.id)))
-    assert petra.post(ROOT, {"name": "Elsewhere", "phone": "1", "version": f"{other}_1"}).status_code == 422
-    foreign = f"{other}_{seen.partition('_')[2]}"
+    assert petra.post(ROOT, {"name": "Elsewhere", "phone": "1", "version": version}).status_code == 422
     assert petra.post(f"{ROOT}/addresses", {"seen": foreign, "act": "save"}).status_code == 422
-    roles = re.findall(r'name="roles"[^>]*value="(\d+)"', petra.get(f"{ROOT}/people/add").text)
-    answer = petra.post(f"{ROOT}/people", {"organisation": str(other), "addresses": "new@people.example", "roles": roles})
+    roles = re.findall(r'name="roles"[^>]*value="([0-9a-f]+)"', petra.get(f"{ROOT}/people/add").text)
+    answer = petra.post(f"{ROOT}/people", {"organisation": other, "addresses": "new@people.example", "roles": roles})
     assert (answer.status_code, "switched to another organisation" in answer.text) == (422, True)
     assert _ask(app, select(User.id).where(User.email == "new@people.example")) is None
     assert _ask(app, select(func.count(PartyAddress.id))) == before

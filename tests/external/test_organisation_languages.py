@@ -43,7 +43,7 @@ def test_each_page_is_in_their_language(enter: Enter, path: str) -> None:
 
 
 def test_an_agreement_is_in_their_language(company: Company, enter: Enter) -> None:
-    page = enter("petra").get(f"{ROOT}/agreements/{company.agreements['Contoso Ltd']}", headers=GERMAN)
+    page = enter("petra").get(f"{ROOT}/agreements/{company.papers['Contoso Ltd']}", headers=GERMAN)
     assert _left(page.text) == []
 
 
@@ -51,7 +51,7 @@ def test_an_agreement_is_in_their_language(company: Company, enter: Enter) -> No
 @pytest.mark.parametrize("names", [("paul",), ("paula", "perry", "petra")], ids=["one", "several"])
 def test_each_question_and_answer_is_in_their_language(company: Company, enter: Enter, act: str, names: tuple[str, ...]) -> None:
     petra = enter("petra")
-    data = {"act": act, "people": [str(company.people[name]) for name in names], "roles": str(company.roles["External-Actor"])}
+    data = {"act": act, "people": [company.uids[name] for name in names], "roles": company.jobs["External-Actor"]}
     for htmx in (False, True):
         assert _left(petra.get(f"{ROOT}/people/act", query_string=data, headers=GERMAN, htmx=htmx).text) == []
     answer = petra.post(f"{ROOT}/people/act", data, headers=GERMAN)
@@ -65,7 +65,7 @@ def test_each_question_and_answer_is_in_their_language(company: Company, enter: 
 @pytest.mark.parametrize("role", ["External-Actor", ""])
 def test_adding_is_in_their_language(company: Company, enter: Enter, text: str, role: str) -> None:
     petra = enter("petra")
-    data = {"addresses": text, "roles": [str(company.roles[role])] if role else []}
+    data = {"addresses": text, "roles": [company.jobs[role]] if role else []}
     assert _left(petra.post(f"{ROOT}/people/check", data, headers=GERMAN, htmx=True).text) == []
     assert _left(petra.post(f"{ROOT}/people", data, headers=GERMAN).text) == []
 
@@ -78,7 +78,7 @@ def test_a_full_organisation_is_told_so_in_their_language(app: Flask, company: C
     petra = enter("petra")
     for path in ("", "/people/add"):
         assert _left(petra.get(ROOT + path, headers=GERMAN).text) == []
-    data = {"addresses": "new@people.example", "roles": str(company.roles["External-Actor"])}
+    data = {"addresses": "new@people.example", "roles": company.jobs["External-Actor"]}
     assert _left(petra.post(f"{ROOT}/people", data, headers=GERMAN).text) == []
 
 

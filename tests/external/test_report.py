@@ -368,14 +368,19 @@ def test_headings_are_english_for_the_team_and_their_own_for_readers_outside(app
 @pytest.mark.parametrize(
     ("language", "said"), [("fr", "20 nov. 2026, 09:30 UTC"), ("de", "20. Nov. 2026, 09:30 UTC"), ("es", "20 nov 2026, 09:30 UTC")]
 )
-def test_the_last_look_says_the_beginning_in_the_reader_s_words(app: Flask, browse: Browse, language: str, said: str) -> None:
-    hanna = browse("hanna")
+def test_the_last_look_and_the_case_say_the_beginning_in_the_reader_s_words(app: Flask, browse: Browse, language: str, said: str) -> None:
+    hanna, tongue = browse("hanna"), {"headers": {"Accept-Language": language}}
     write(hanna)
-    page = hanna.get(REVIEW, headers={"Accept-Language": language}).text
-    assert said in page
+    page = hanna.get(REVIEW, **tongue).text
+    assert f"<p>{said}</p>" in page
     assert "20 Nov 2026" not in page
     send(hanna)
-    assert "20 Nov 2026, 09:30 UTC" in reported(app)[0].description
+    (case,) = reported(app)
+    assert "20 Nov 2026, 09:30 UTC" in case.description
+    page = hanna.get(f"/portal/cases/{case.number}", **tongue).text
+    assert f"<p>{said}</p>" in page
+    assert "<p>20 Nov 2026, 09:30 UTC</p>" in hanna.get(f"/portal/cases/{case.number}").text
+    assert "<p>20 Nov 2026, 09:30 UTC</p>" in browse("ada").get(f"/console/cases/{case.number}", **tongue).text
 
 
 def test_a_heading_of_the_same_words_is_somebodys_own_and_stays(app: Flask, world: World, browse: Browse) -> None:

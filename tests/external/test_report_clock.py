@@ -12,6 +12,7 @@ from portal.accounts.models import User
 from portal.cases.models import Draft
 from portal.database import start_writing
 from portal.extensions import db
+from tests.external.test_download import contents
 from tests.external.test_report import ANSWERS, FORM, REVIEW, count, hidden, reported, send, write
 from tests.fixtures.world import Browser, World
 
@@ -88,6 +89,20 @@ def test_a_draft_without_a_time_has_the_clock_of_wherever_it_is_gone_on_with(app
     write(hanna)
     send(hanna)
     assert reported(app)[0].start_date.isoformat() == "2026-11-20T00:30:00+00:00"
+
+
+def test_what_nobody_said_is_not_shown_as_the_beginning(app: Flask, browse: Browse) -> None:
+    hanna = browse("hanna")
+    write(hanna, began="")
+    send(hanna)
+    write(hanna)
+    send(hanna)
+    without, told = reported(app)
+    assert "It began" not in hanna.get(f"/portal/cases/{without.number}").text
+    assert "It began" in hanna.get(f"/portal/cases/{told.number}").text
+    for number, times in ((without.number, 0), (told.number, 1)):
+        files = contents(hanna.get(f"/portal/cases/{number}/download/zip").data)
+        assert files["case.html"].decode().count("It began") == times
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Base", "../../etc/passwd", "a\0b", "x" * 100_001])

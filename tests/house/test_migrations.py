@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,4 +110,23 @@ def test_what_is_there_survives_every_revision_and_the_way_back(bare: Flask) -> 
     assert counts["up"] == counts["down"] == counts["up again"] == dict.fromkeys(counts["up"], 1)
     person = _reflected().tables["user_account"]
     assert db.session.scalar(select(person.c.search_text)) == "zoe angstrom zoe@people.example"
+    db.session.rollback()
+
+
+def test_accounts_and_agreements_that_are_there_get_names_for_the_outside(bare: Flask) -> None:
+    """Random ones, each its own, and as many as there are rows."""
+    alembic.upgrade("0009")
+    tables, moment, put = _reflected().tables, now(), db.session.connection().execute
+    put(insert(tables["organisation"]).values(id=1, name="Northwind", built_in=False, locked=False, names_analysts=True, created_at=moment))
+    person = {"type": "External", "active": True, "epoch": 0, "created_at": moment}
+    put(insert(tables["user_account"]), [{"email": f"p{at}@people.example", "name": f"P{at}", **person} for at in range(300)])
+    put(insert(tables["party"]).values(id=1, organisation_id=1, name="Contoso", kind="client"))
+    paper = {"party_id": 1, "title": "Care", "status": "active", "times": {}}
+    put(insert(tables["agreement"]), [{"number": f"SLA-{at}", **paper} for at in range(30)])
+    db.session.commit()
+    alembic.upgrade()
+    for name, number in (("user_account", 300), ("agreement", 30)):
+        uids = list(db.session.scalars(select(_reflected().tables[name].c.uid)))
+        assert (len(uids), len(set(uids))) == (number, number)
+        assert [uid for uid in uids if not re.fullmatch("[0-9a-f]{16}", uid)] == []
     db.session.rollback()

@@ -244,6 +244,33 @@ def test_who_was_never_here_is_invited_in_english(sending: Cast, smtp_server: Po
         put(sending, "invitation", to_user_id=sending("newt").user_id, link_id=link.id)
         drain()
     assert smtp_server.messages[0]["Subject"] == "Olga Person invites you to the case portal of Northwind"
+    # Who chose no zone is told whose time it is.
+    assert re.search(r"until \d+ \w+ \d{4}, \d\d:\d\d UTC\.", text_of(smtp_server.messages[0]))
+
+
+@pytest.mark.parametrize(
+    ("there", "tongue"),
+    [((("", "de"),), "de"), ((("fr", "de"), ("", "fr"), ("es", "")), "fr"), ((("", "es"), ("", "de")), "de"), ((("", ""), ("", "xx")), "")],
+)
+def test_who_was_never_here_is_invited_in_the_language_of_those_they_work_with(
+    sending: Cast, smtp_server: PostOffice, tongues: None, there: tuple[tuple[str, str], ...], tongue: str
+) -> None:
+    newt, place = sending.user("newt"), sending.world.places["here"]
+    party = Party(organisation_id=place, name="Contoso", kind=PartyKind.CLIENT)
+    db.session.add(party)
+    db.session.flush()
+    others = ("hanna", "rhea", "vic")[: len(there)]
+    for who, (chosen, browser) in zip(others, there, strict=True):
+        speaks(sending, who, chosen, browser)
+        sending.user(who).last_sign_in_at = now()
+    ids = [newt.id, *(sending.user(who).id for who in others)]
+    db.session.execute(update(Membership).where(Membership.user_id.in_(ids)).values(party_id=party.id))
+    speaks(sending, "gast", "", "fr")  # works for nobody they know
+    link = links.make_link(Purpose.INVITATION, user=newt, organisation_id=place, by=sending("olga"))
+    put(sending, "invitation", to_user_id=newt.id, link_id=link.id)
+    drain()
+    (letter,) = smtp_server.messages
+    assert set(re.findall(r"⟦(\w\w)", letter["Subject"] + both(letter))) == ({tongue} if tongue else set())
 
 
 def test_a_letter_in_french(sending: Cast, smtp_server: PostOffice, french: None) -> None:

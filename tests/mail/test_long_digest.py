@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 from flask import current_app
+from sqlalchemy import delete
 
 from portal.clock import now
 from portal.extensions import db
-from portal.mail import digest
+from portal.mail import digest, sender
 from portal.mail.letters import write
 from portal.mail.models import OutboxMessage
 from portal.mail.news import DIGEST, INSIDE, KIND
-from tests.factories import say
+from portal.mail.outbox import post
+from tests.factories import say, share
 from tests.fixtures.post import PostOffice
 from tests.fixtures.rooms import Cast, letters
 from tests.fixtures.statements import counted
@@ -61,6 +63,25 @@ def test_a_letter_about_many_cases_asks_no_more_than_one_about_two(sending: Cast
         made.append(asked)
         db.session.rollback()
     assert len(made[0]) == len(made[1]) <= 12, "\n".join(made[1])
+
+
+def test_whom_many_cases_reach_is_one_question(sending: Cast, smtp_server: PostOffice) -> None:
+    app, made = current_app._get_current_object(), []  # type: ignore[attr-defined]
+    vic = sending("vic")
+    for count in (2, 30):
+        found = shared_with_hanna(sending, count)
+        share(found[-1], sending("ada"), vic)
+        db.session.execute(delete(OutboxMessage))
+        about: dict[str, Any] = {"cases": [case.id for case in found], "but": [], "marks": 0}
+        post("cases_shared", organisation_id=found[0].organisation_id, extra=about)
+        db.session.commit()
+        lease = sender._claim()
+        assert lease is not None
+        with counted(app) as asked:
+            sender._spread(lease)
+        made.append(asked)
+        assert {row.to_user_id for row in letters("cases_shared") if row.to_user_id} == {sending("hanna").user_id, vic.user_id}
+    assert len(made[0]) == len(made[1]) <= 8, "\n".join(made[1])
 
 
 def test_what_does_not_fit_comes_in_the_next_letter(sending: Cast, smtp_server: PostOffice, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from tests import everything
+from tests.fixtures import pace
 from tests.fixtures.server import ROOT
 
 
@@ -25,6 +26,8 @@ def test_the_whole_form_tells_every_journey_and_the_quick_one_all_that_are_not_l
     assert list(whole) == list(quick) == ["SQLite", "Chromium", "PostgreSQL"]
     told, short = journeys(whole["Chromium"]), journeys(quick["Chromium"])
     assert short < told
+    again = [name for name in short for words in ("no-javascript", "without-javascript", "without-script") if words in name]
+    assert all(name.startswith(pace.TOLD_TWICE) for name in again), "told a second time, whatever else the name says"
     files = {f"tests/browser/{path.name}" for path in (ROOT / "tests" / "browser").glob("test_*.py")}
     assert {name.partition("::")[0] for name in told} == {name.partition("::")[0] for name in short} == files, "a journey of each file"
     assert [form["SQLite"][1] for form in (whole, quick)] == ["not browser", "not browser and not long"]

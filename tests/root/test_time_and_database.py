@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError, StatementError
 
+from portal import database
 from portal.accounts import platform
 from portal.accounts.models import Membership, Profile
 from portal.accounts.permissions import ProfileType
@@ -16,6 +17,7 @@ from portal.clock import at, now
 from portal.database import PRAGMAS, driver, finish_reading, is_affected, learn, queue_up, start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
+from tests.fixtures.cluster import Cluster
 from tests.fixtures.rooms import at_once
 from tests.fixtures.world import World
 
@@ -172,3 +174,20 @@ def test_postgres_keeps_what_it_planned_over_the_end_of_a_read(app: Flask, world
         assert any("organisation" in statement for statement in planned)
         settings = {name: db.session.connection().exec_driver_sql(f"SHOW {name}").scalar() for name in ("jit", "enable_mergejoin")}
         assert settings == {"jit": "off", "enable_mergejoin": "off"}
+
+
+@pytest.mark.postgres_only
+@pytest.mark.parametrize("rest", [0.0, 3600.0], ids=["rested", "just-used"])
+def test_a_connection_the_server_ended_meanwhile_is_replaced_unseen(
+    app: Flask, world: World, postgres_cluster: Cluster, monkeypatch: pytest.MonkeyPatch, rest: float
+) -> None:
+    monkeypatch.setattr(database, "REST", rest)
+
+    def own() -> int:
+        return int(db.session.connection().exec_driver_sql("SELECT pg_backend_pid()").scalar() or 0)
+
+    with app.app_context():
+        before = own()
+        db.session.rollback()
+        postgres_cluster.sql(f"SELECT pg_terminate_backend({before}, 5000)")  # and waits until it is gone
+        assert own() != before

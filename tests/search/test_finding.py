@@ -15,7 +15,7 @@ from portal.cases.models import Case, Comment, CustomField, CustomValue, FieldTy
 from portal.database import start_writing
 from portal.extensions import db
 from portal.search import index
-from portal.search.find import Snippet, snippets
+from portal.search.find import Snippet, _unmarked, snippets
 from portal.search.models import PARTS, SearchText
 from portal.sharing import guard
 from tests.factories import make_case, say
@@ -89,6 +89,33 @@ def test_ada_can_find_a_case_by_everything_written_on_it(cast: Cast, q: str, sou
     shown = snippet(cast("ada"), q)
     assert (shown.source, shown.hit) == (source, hit) if source else shown is None
     assert found(cast("ada"), str(case.number)) == ["The wombat"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The **red** zebra *runs* `fast` and ~~slow~~ now", "The red [zebra] runs fast and slow now"),
+        ("# Head\n\n> said **zebra** here\n- one\n2. two", "Head said [zebra] here one 2. two"),
+        ("See [the zebra](https://a.example/x) and ![mark](b.png)", "See the [zebra] and mark"),
+        ("See [this](https://a.example/zebra/_x_) now", "See this (https://a.example/[zebra]/x) now"),
+        ("| a | b |\n|---|:-:|\n| zebra | 2 |", "| a | b | | [zebra] | 2 |"),
+        ("```python\nzebra\n```", "python [zebra]"),
+        ("5 * 3 and 2*zebra*4 in snake_zebra_case", "5 * 3 and 2*[zebra]*4 in snake_zebra_case"),
+        ("C:\\_zebra_ and zebra_x __zebra__", "C:\\_[zebra]_ and zebra_x zebra"),
+    ],
+)
+def test_a_snippet_shows_the_words_without_their_marks(cast: Cast, text: str, told: str) -> None:
+    write(cast, title="The wombat", description=text)
+    shown = snippet(cast("ada"), "zebra")
+    assert " ".join(f"{shown.before}[{shown.hit}]{shown.after}".split()) == told
+
+
+def test_a_snippet_that_begins_within_a_mark_has_none_of_it(cast: Cast) -> None:
+    write(cast, title="The wombat", description=f"**{'lorem ' * 20}zebra** {'ipsum ' * 40}")
+    shown = snippet(cast("ada"), "zebra")
+    assert "*" not in shown.before + shown.hit + shown.after
+    assert shown.before.startswith("…")
+    assert shown.after.endswith("…")
 
 
 @pytest.mark.parametrize("q", ["wombats", "wo", '"wom"', "wombat zebra", '"sorrow much"', "omba*"])
@@ -214,3 +241,9 @@ def test_rebuilding_writes_the_same_index(app: Flask, cast: Cast, world: World) 
     assert stored() == before
     assert not index.is_missing()
     assert found(cast("ada"), "restricted") == ["The restricted case"]
+
+
+@pytest.mark.parametrize("place", ['[it](https://x.example "{}")', "[it](https://x.example/{})", "[a](b {} c)", "[{}](https://x.example)"])
+def test_a_snippet_never_loses_what_was_found(place: str) -> None:
+    before, _, after = f"See {place} now".partition("{}")
+    assert _unmarked(before, "zebra", after)[1] == "zebra"

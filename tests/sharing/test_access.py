@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 
@@ -280,6 +282,20 @@ def test_amber_strict_goes_out_with_a_written_reason_only(cast: Cast, reason: st
     done = set_access(case, Access.EXTERNAL, ids(cast, "vic"), by=cast("ada"))  # nobody gains
     assert not done.needs_reason
     assert "reason" not in newest_audit()[0].changes
+
+
+def test_a_longer_last_day_reaches_nobody_new_and_asks_no_new_reason(cast: Cast) -> None:
+    """Decided: the reason is for the people; the record tells both days. Once it has ended, it is a new share."""
+    case, first, later = cast.case("internal"), now() + timedelta(days=3), now() + timedelta(days=9)
+    case.tlp = 3
+    set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), reason="Their server, their logs.", until=first)
+    done = set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), until=later)
+    assert (done.changed, done.needs_reason) == (True, False)
+    assert newest_audit()[0].changes == {"access": ["external", "external"], "until": [first.isoformat(), later.isoformat()]}
+    assert set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), until=None).needs_reason is False
+    set_access(case, Access.EXTERNAL, ids(cast, "hanna"), by=cast("ada"), until=first)
+    with time_machine.travel(first, tick=False):
+        assert plan(case, Access.EXTERNAL, ids(cast, "hanna"), later).needs_reason
 
 
 def test_a_reason_nobody_asked_for_is_not_kept(cast: Cast) -> None:

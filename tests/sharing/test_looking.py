@@ -109,7 +109,7 @@ def test_no_unsafe_route_of_the_portal_does_anything(app: Flask, world: World, b
 
 def test_nothing_of_the_persons_account_is_there(app: Flask, world: World, browse: Browse) -> None:
     person = looker(app, world, browse)
-    own = {"entry.person_picture", "entry.organisation_picture"}
+    own = {"entry.own_picture", "entry.own_logo"}
     asked = [road for road in roads(app, world, "GET") if road.face == "portal" and not road.endpoint.startswith("external.")]
     assert len(asked) > 10
     for road in asked:

@@ -15,6 +15,7 @@ from portal.accounts.viewer import Viewer
 from portal.cases.models import Case
 from portal.clock import at, now, zone_names
 from portal.database import start_writing
+from portal.dates import reading_of, said_again, time_words
 from portal.extensions import db
 from portal.web import times
 from tests.fixtures.world import Browser, World
@@ -169,3 +170,27 @@ def test_many_times_are_drawn_quickly(app: Flask) -> None:
         return (datetime.now(UTC) - started).total_seconds()
 
     assert min(shown(app, fifty, "Europe/Berlin") for _ in range(5)) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("words", "language", "said"),
+    [
+        ("20 Nov 2026, 09:30 CET", "de", "20. Nov. 2026, 09:30 CET"),
+        ("Nov 1, 2026, 09:30 UTC+05:45", "fr", "1er nov. 2026, 09:30 UTC+05:45"),
+        ("3 Sep 2026, 23:59 JST", "es", "3 sept 2026, 23:59 JST"),
+        *(
+            (words, "de", words)
+            for words in ("31 Feb 2026, 09:30 UTC", "20 Foo 2026, 09:30 UTC", "20 Nov 2026", "on 20 Nov 2026, 09:30 UTC", "")
+        ),
+    ],
+)
+def test_what_a_text_keeps_in_english_is_said_again_in_another_language(words: str, language: str, said: str) -> None:
+    assert said_again(words, language) == said
+
+
+@pytest.mark.parametrize("tag", ["en", "en-GB", "en-US"])
+@pytest.mark.parametrize("code", ["fr", "de", "es"])
+def test_every_day_that_is_said_in_english_can_be_said_again(tag: str, code: str) -> None:
+    for month in range(1, 13):
+        moment = datetime(2026, month, 1, 9, 30, tzinfo=UTC)
+        assert said_again(time_words(moment, reading_of("Asia/Tokyo", tag)), code) == time_words(moment, reading_of("Asia/Tokyo", code))

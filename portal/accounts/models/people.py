@@ -10,7 +10,7 @@ from sqlalchemy import JSON, Column, ForeignKey, Index, String, Table, UniqueCon
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from ...clock import now
-from ...extensions import Base, Key, Model, words
+from ...extensions import Base, Key, Model, new_uid, words
 from ..permissions import ProfileType
 
 
@@ -33,9 +33,12 @@ class User(Model):
         Index("ix_user_account_search_text", "search_text", "id"),
         Index("ix_user_account_type", "type", "search_text", "id"),  # the few colleagues among many guests, by name
         Index("ix_user_account_last_sign_in_at", "last_sign_in_at", "id"),
+        Index("uq_user_account_uid", "uid", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    # The name of the account in pages for people outside, where the number would tell how many accounts there are.
+    uid: Mapped[str] = mapped_column(String(32), default=new_uid, server_default=text("''"))
     email: Mapped[str] = mapped_column(String(128), unique=True)
     name: Mapped[str] = mapped_column(String(128))
     type: Mapped[AccountType] = mapped_column(words(AccountType))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,6 +32,7 @@ class OneTimeLink(Model):
     __table_args__ = (
         Index("ix_one_time_link_user_id", "user_id", "purpose"),
         Index("ix_one_time_link_created_by_id", "created_by_id", "created_at"),  # how many somebody has sent today
+        Index("ix_one_time_link_nonce_hash", "nonce_hash"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -138,6 +140,11 @@ class Passkey(Model):
     name: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime] = mapped_column(default=now)
     last_used_at: Mapped[datetime | None]
+
+    @property
+    def uid(self) -> str:
+        """What its owner's pages call it: its number would tell how many there are."""
+        return hashlib.sha256(self.credential_id.encode()).hexdigest()[:16]
 
 
 class Challenge(Model):

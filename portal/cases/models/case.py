@@ -58,11 +58,11 @@ class Case(Model):
 
     __tablename__ = "incident_case"
     __table_args__ = (
-        Index("ix_incident_case_console", "organisation_id", "updated_at", "id"),
+        Index("ix_incident_case_console", "organisation_id", "updated_at", "id", *SEEN),
         Index("ix_incident_case_shared_until", "shared_until"),
         Index("ix_incident_case_portal", "organisation_id", "access", "outside_at", "id"),
         # The console's list: its usual order alone, behind each filter, and each order of its own.
-        Index("ix_incident_case_usual", *USUAL, *SEEN),
+        Index("ix_incident_case_usual", *USUAL, *SEEN, "shared_until"),
         *(Index(f"ix_incident_case_by_{name}", USUAL[0], name, *USUAL[1:], *BESIDES.get(name, SEEN)) for name in FILTERED),
         *(Index(f"ix_incident_case_order_{name}", "organisation_id", name, "id", *SEEN) for name in ORDERED),
         Index("ix_incident_case_reported", *USUAL, postgresql_where=text("reported_outside"), sqlite_where=text("reported_outside = 1")),

@@ -8,8 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...clock import now
-from ...extensions import Model
-from .talk import new_uid
+from ...extensions import Model, new_uid
 
 
 class Attachment(Model):

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...clock import now
-from ...extensions import Model
-
-
-def new_uid() -> str:
-    """A name for the outside that tells neither order nor number."""
-    return secrets.token_hex(8)
+from ...extensions import Model, new_uid
 
 
 class Comment(Model):

@@ -9,8 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ...clock import now
-from ...extensions import Model, words
-from .talk import new_uid
+from ...extensions import Model, new_uid, words
 
 
 class TaskStatus(StrEnum):

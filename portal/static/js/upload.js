@@ -43,16 +43,24 @@
     return ending ? _("Files of this kind (.%(ending)s) are not taken here.", { ending }) : "";
   }
 
+  const same = (one, other) => one.name === other.name && one.size === other.size && one.lastModified === other.lastModified;
+  const waits = (file) => [...items].some((item) => item.state === "waiting" && same(item.file, file));
   const tooLarge = () => _("It is too large. A file may have up to %(size)s.", { size: size(largest) });
 
   function add(files) {
-    problemPlace.textContent = "";
+    const twice = new Set();
     for (const file of files) {
+      if (waits(file)) {
+        twice.add(_("“%(file)s” was chosen twice. It is the same file, so it is taken once.", { file: file.name }));
+        continue;
+      }
       const item = { file, seen: "", token: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, state: "waiting", row: element("li", "upload-item") };
+      const problem = problemOf(file);
       items.add(item);
       list.append(item.row);
-      draw(item, problemOf(file));
+      draw(item, problem);
     }
+    problemPlace.textContent = [...twice].join(" ");
     list.hidden = !items.size;
     picker.required = !items.size;
     picker.value = "";
@@ -162,6 +170,7 @@
     running = false;
     for (const button of buttons) button.disabled = false;
     const [added, lost] = [ngettext("One file is added.", "%(num)s files are added.", good), ngettext("One was not.", "%(num)s were not.", bad)];
+    problemPlace.textContent = "";
     told.textContent = bad ? `${added} ${lost}` : added;
     if (good) document.getElementById("files-refresh").dispatchEvent(new CustomEvent("uploaded"));
   }
