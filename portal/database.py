@@ -198,6 +198,10 @@ def kept(statement: Statement) -> Statement:
     return statement
 
 
+UNKNOWN = """SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL
+    AND tbl_name IN (SELECT tbl FROM sqlite_stat1) AND name NOT IN (SELECT idx FROM sqlite_stat1 WHERE idx IS NOT NULL)"""
+
+
 def learn() -> None:
     """Let SQLite see how its tables are filled: without that it takes any index that fits, and sorts a whole organisation's cases for a
     page of 25. Quick, and nothing while little has changed; PostgreSQL does it by itself.
@@ -209,6 +213,9 @@ def learn() -> None:
         return
     with apart() as connection:
         connection.exec_driver_sql("PRAGMA optimize=0x10002")
+        if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat1'").first():
+            for name in connection.exec_driver_sql(UNKNOWN).scalars().all():  # an upgrade made it, which SQLite takes for no change
+                connection.exec_driver_sql(f'ANALYZE "{name}"')
         if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_stat4'").first():
             connection.exec_driver_sql("DELETE FROM sqlite_stat4")
             connection.exec_driver_sql("ANALYZE sqlite_schema")  # this connection forgets them, too

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from .accounts import platform
 from .clock import now
 from .config import BadSettings
-from .database import driver, start_writing
+from .database import driver, learn, start_writing
 from .extensions import alembic, db
 from .search import index
 
@@ -35,6 +35,9 @@ def bring_up_to_date(app: Flask) -> Path | None:
         start_writing()
         platform.seed()
         db.session.commit()
+        if copied:  # new indexes are of no use before it is known what is in them
+            learn()
+            db.engine.dispose()
         return copied
 
 

@@ -14,7 +14,7 @@ from portal.accounts import platform
 from portal.accounts.models import Membership, Profile
 from portal.accounts.permissions import ProfileType
 from portal.clock import at, now
-from portal.database import PRAGMAS, driver, finish_reading, is_affected, learn, queue_up, start_writing
+from portal.database import PRAGMAS, apart, driver, finish_reading, is_affected, learn, queue_up, start_writing
 from portal.extensions import db
 from portal.organisations.models import Organisation
 from tests.fixtures.cluster import Cluster
@@ -143,6 +143,13 @@ def test_sqlite_learns_how_its_tables_are_filled(app: Flask, world: World) -> No
         samples = db.session.connection().exec_driver_sql("SELECT name FROM sqlite_master WHERE name = 'sqlite_stat4'").scalar()
         if samples:  # they would have each statement planned anew at every execution
             assert db.session.connection().exec_driver_sql("SELECT count(*) FROM sqlite_stat4").scalar() == 0
+        db.session.rollback()
+        with apart() as connection:
+            connection.exec_driver_sql("DROP INDEX ix_incident_case_usual")
+            connection.exec_driver_sql("CREATE INDEX ix_incident_case_usual ON incident_case (organisation_id, flagged, updated_at)")
+        learn()
+        told = db.session.connection().exec_driver_sql("SELECT idx FROM sqlite_stat1 WHERE tbl = 'incident_case'").scalars()
+        assert "ix_incident_case_usual" in set(told)  # as after an upgrade
 
 
 def test_what_was_written_while_reading_is_not_kept(app: Flask, world: World) -> None:
