@@ -111,11 +111,11 @@ def _prepare_postgres(engine: Engine) -> None:
 
     @event.listens_for(engine, "checkout")
     def wake(dbapi: Any, record: Any, _proxy: Any) -> None:
-        if record.info.pop(RESTED, math.inf) < time.monotonic() - REST or _is_spoken_to(dbapi):
-            try:
+        try:
+            if record.info.pop(RESTED, math.inf) < time.monotonic() - REST or _is_spoken_to(dbapi):
                 engine.dialect.do_ping(dbapi)
-            except engine.dialect.loaded_dbapi.Error as error:
-                raise InvalidatePoolError from error
+        except engine.dialect.loaded_dbapi.Error as error:  # also where this side has closed it already
+            raise InvalidatePoolError from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

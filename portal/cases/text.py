@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from string import punctuation
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import nh3
 from markdown_it import MarkdownIt
@@ -93,7 +93,8 @@ def _title(source: str, start: int, maximum: int) -> Any:
     return found
 
 
-_markdown.helpers = SimpleNamespace(parseLinkDestination=parseLinkDestination, parseLinkLabel=parseLinkLabel, parseLinkTitle=_title)  # type: ignore[assignment]
+_helpers = {"parseLinkDestination": parseLinkDestination, "parseLinkLabel": parseLinkLabel, "parseLinkTitle": _title}
+_markdown.helpers = cast("Any", SimpleNamespace(**_helpers))  # markdown-it has a module there
 _markdown.inline.ruler.at("escape", _escape)
 _markdown.block.ruler.at("table", _table, {"alt": ["paragraph", "reference"]})
 

@@ -26,7 +26,7 @@ def upgrade() -> None:
     """Upgrade schema. Columns are added and dropped in place, see 0002."""
     for table in TABLES:
         op.add_column(table, sa.Column("uid", sa.String(length=32), nullable=False, server_default=sa.text("''")))
-        op.execute(f"UPDATE {table} SET uid = {RANDOM[op.get_bind().dialect.name]}")  # noqa: S608
+        op.execute(sa.table(table, sa.column("uid")).update().values(uid=sa.text(RANDOM[op.get_bind().dialect.name])))
         op.create_index(f"uq_{table}_uid", table, ["uid"], unique=True)
     op.create_index("ix_one_time_link_nonce_hash", "one_time_link", ["nonce_hash"])
 

@@ -198,3 +198,13 @@ def test_a_connection_the_server_ended_meanwhile_is_replaced_unseen(
         db.session.rollback()
         postgres_cluster.sql(f"SELECT pg_terminate_backend({before}, 5000)")  # and waits until it is gone
         assert own() != before
+
+
+@pytest.mark.postgres_only
+def test_a_connection_closed_on_this_side_is_replaced_too(app: Flask, world: World) -> None:
+    with app.app_context():
+        held = db.session.connection().connection.dbapi_connection
+        db.session.rollback()
+        assert held is not None
+        held.close()
+        assert db.session.connection().exec_driver_sql("SELECT 1").scalar() == 1
